@@ -1,0 +1,132 @@
+/**
+ * The kernel's listener, on the event loop.
+ *
+ * Answers with the synchronous wake-up where the kernel has it: the flag word is the argument of the
+ * ioctl itself, and a pointer to it is refused with EINVAL.
+ * kernel/seccomp.c, seccomp_notify_set_flags(); Linux 6.6.
+ */
+import {
+  addSeals, close, errnoNumber, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, FdWatcher, getpgid, kill, memfdCreate,
+  MFD_ALLOW_SEALING, MFD_CLOEXEC, O_EXCL, pidfdGetfd, pidfdOpen, pidfdSendSignal, processVmReadv, processVmWritev,
+  SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, seccompNotifAddFd, seccompNotifIdValid, seccompNotifReceive, seccompNotifSend,
+  seccompNotifSetFlags, SyscallError,
+} from '@sandlock/sys';
+import { readFileSync, writeSync } from 'node:fs';
+
+import type { Listener } from './listener.js';
+
+/** pidfd_open(2): a descriptor of the very thread. Linux 6.9; the value is O_EXCL's. */
+const PIDFD_THREAD = O_EXCL;
+
+const CLOSED = -errnoNumber('EBADF');
+const EIO = errnoNumber('EIO');
+const ESRCH = errnoNumber('ESRCH');
+
+/** @param fd a listener; owned from here on, closed with the supervisor */
+export function kernelListener(fd: number): Listener {
+  // EINVAL and ENOTTY before 6.6: slower, and nothing else.
+  const syncWakeUp = seccompNotifSetFlags(fd, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) === 0;
+  let watcher: FdWatcher | undefined;
+  let open = true;
+  return {
+    fd,
+    syncWakeUp,
+    start(onReadable) {
+      watcher = new FdWatcher(fd, 'readable', onReadable);
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      watcher?.close();
+      close(fd);
+    },
+    ref: () => watcher?.ref(),
+    unref: () => watcher?.unref(),
+
+    // Once closed, the number may be anyone's: another supervisor's listener even.
+    receive: (buffer) => (open ? seccompNotifReceive(fd, buffer) : CLOSED),
+    send: (id, value, error, flags) => (open ? seccompNotifSend(fd, id, value, error, flags) : CLOSED),
+    addFd: (id, flags, srcFd, newFd, newFdFlags) => (
+      open ? seccompNotifAddFd(fd, id, flags, srcFd, newFd, newFdFlags) : CLOSED),
+    idValid: (id) => (open ? seccompNotifIdValid(fd, id) : CLOSED),
+
+    readMemory: processVmReadv,
+    writeMemory: processVmWritev,
+    dupFd: (pid, targetFd) => result(() => withPidfd(openThread(pid), (pidfd) => pidfdGetfd(pidfd, targetFd))),
+    makeFile: (content, seal) => result(() => makeFile(content, seal)),
+    closeFd: (number) => void result(() => close(number)),
+
+    getpgid: (pid) => result(() => getpgid(pid)),
+    signalTask: (pid, signal, stillThere) => result(() => withPidfd(openProcess(pid), (pidfd) => {
+      // Pinned now: if the call still waits, the descriptor is of the process that made it.
+      if (stillThere()) pidfdSendSignal(pidfd, signal);
+    })),
+    signalGroup: (pgid, signal) => result(() => kill(-pgid, signal)),
+  };
+}
+
+/** The kernel's value, 0 where there is none, or -errno for what sys throws. */
+function result(call: () => unknown): number {
+  try {
+    const value = call();
+    return typeof value === 'number' ? value : 0;
+  } catch (error) {
+    if (error instanceof SyscallError) return error.errno;
+    throw error;
+  }
+}
+
+function withPidfd<T>(pidfd: number, use: (pidfd: number) => T): T {
+  try {
+    return use(pidfd);
+  } finally {
+    close(pidfd);
+  }
+}
+
+/** A thread may have a descriptor table of its own, so it is asked for first; before 6.9 its process is all there is. */
+function openThread(tid: number): number {
+  try {
+    return pidfdOpen(tid, PIDFD_THREAD);
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === 'EINVAL') return openProcess(tid);
+    throw error;
+  }
+}
+
+/** pidfd_open(2) takes leaders only: EINVAL for other threads, ENOENT in newer kernels. */
+function openProcess(tid: number): number {
+  try {
+    return pidfdOpen(tid);
+  } catch (error) {
+    if (!(error instanceof SyscallError) || (error.code !== 'EINVAL' && error.code !== 'ENOENT')) throw error;
+    return pidfdOpen(leaderOf(tid));
+  }
+}
+
+function leaderOf(tid: number): number {
+  try {
+    const leader = /^Tgid:\s*(\d+)$/m.exec(readFileSync(`/proc/${tid}/status`, 'latin1'))?.[1];
+    if (leader !== undefined) return Number(leader);
+  } catch {
+    // gone, or /proc is not there
+  }
+  throw new SyscallError('pidfd_open', -ESRCH);
+}
+
+function makeFile(content: Uint8Array, seal: boolean): number {
+  const fd = memfdCreate('sandlock', MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  try {
+    // At positions of our own, so that the offset stays 0 for the target.
+    for (let at = 0; at < content.length;) at += writeSync(fd, content, at, content.length - at, at);
+  } catch {
+    close(fd);
+    return -EIO;
+  }
+  try {
+    if (seal) addSeals(fd, F_SEAL_SEAL | F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
+  } catch {
+    // The content is the answer; sealing only keeps readers from changing each other's copy.
+  }
+  return fd;
+}
