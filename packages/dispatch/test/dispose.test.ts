@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+
+import { disposeAll } from '../src/dispose.js';
+import { action, DispatchTable, on } from '../src/index.js';
+import { supervised } from './supervised.js';
+
+function disposable(log: string[], name: string, fail?: unknown) {
+  return {
+    handle: () => action.continue(),
+    dispose(): void {
+      log.push(name);
+      if (fail !== undefined) throw fail;
+    },
+  };
+}
+
+describe('dispose', () => {
+  it('is called once for an object that serves several calls, and with its object', async () => {
+    const log: unknown[] = [];
+    const shared = { handle: () => action.continue(), dispose() { log.push(this); } };
+    const { supervisor, table } = supervised([['uname', shared], ['getpid', shared], ['uname', shared]]);
+    await Promise.all([supervisor.close(), supervisor.close(), table.dispose()]);
+    expect(log).toEqual([shared]);
+  });
+
+  it('is called for families and the handler objects in them', async () => {
+    const log: string[] = [];
+    const table = new DispatchTable({ arch: 'x86_64' }).family({
+      name: 'f', handlers: { uname: disposable(log, 'handler'), getpid: { handler: disposable(log, 'entry') } },
+      dispose: () => { log.push('family'); },
+    });
+    await table.dispose();
+    expect(log.sort()).toEqual(['entry', 'family', 'handler']);
+  });
+
+  it('is called for handlers whose registration failed, and for those given with them', async () => {
+    const log: string[] = [];
+    const table = new DispatchTable({ arch: 'x86_64' });
+    expect(() => table.addAll([on('uname', disposable(log, 'a')), on('nope', disposable(log, 'b'))])).toThrow();
+    expect(() => table.addAll([
+      on('uname', disposable(log, 'c')), { syscall: 'uname', handler: { dispose: () => { log.push('d'); } } as never },
+    ])).toThrow();
+    await table.dispose();
+    expect(log).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('goes on after one that throws or rejects, and reports all of them', async () => {
+    const log: string[] = [];
+    const first = new Error('first');
+    const second = new Error('second');
+    const table = new DispatchTable({ arch: 'x86_64' })
+      .on('uname', disposable(log, 'a', first))
+      .on('uname', { handle: () => action.continue(), dispose: () => Promise.reject(second) })
+      .on('uname', disposable(log, 'c'));
+    await expect(table.dispose()).rejects.toMatchObject({
+      code: 'ERR_SANDLOCK_HANDLER_DISPOSE', errors: [first, second], cause: first,
+    });
+    expect(log).toEqual(['a', 'c']);
+  });
+
+  it('goes on after one that never settles', async () => {
+    const log: string[] = [];
+    const never = { dispose: () => new Promise<void>(() => undefined) };
+    await expect(disposeAll([never, disposable(log, 'next')], 10)).rejects.toMatchObject({ code: 'ERR_SANDLOCK_HANDLER_DISPOSE' });
+    expect(log).toEqual(['next']);
+  });
+});
