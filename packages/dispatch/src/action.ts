@@ -5,7 +5,8 @@
  * does not: an error of 0 would make a call succeed, a positive one would be its result.
  * seccomp_unotify(2), SECCOMP_IOCTL_NOTIF_SEND and SECCOMP_IOCTL_NOTIF_ADDFD.
  */
-import { errnoName, errnoNumber, O_CLOEXEC, type ErrnoName } from '@sandlock/sys';
+import { errnoName, O_CLOEXEC, type ErrnoName } from '@sandlock/sys';
+import { constants } from 'node:os';
 
 import { ActionError } from './errors.js';
 import type { HandlerContext } from './handler.js';
@@ -111,14 +112,7 @@ function errno(error: ErrnoName | number): ErrnoAction {
 }
 
 function checkedErrno(error: ErrnoName | number): number {
-  let number: unknown = error;
-  if (typeof error === 'string') {
-    try {
-      number = errnoNumber(error);
-    } catch {
-      number = undefined;
-    }
-  }
+  const number: unknown = typeof error === 'string' ? (constants.errno as Record<string, unknown>)[error] : error;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 1 || number > MAX_ERRNO) {
     throw new ActionError('ERR_SANDLOCK_ACTION_ERRNO',
       `An errno is a name such as 'EACCES' or a number from 1 to ${MAX_ERRNO}, not ${String(error)}.`);

@@ -5,7 +5,7 @@
  * as it has threads, so they are counted; and a promise may never settle, so each has a time limit. What a
  * promise brings after its call is over is discarded, with the descriptor it may own.
  */
-import { errnoNumber } from '@sandlock/sys';
+import { constants } from 'node:os';
 
 import { isAction, type DeferredWork, type NotifAction } from './action.js';
 import type { Call } from './call.js';
@@ -16,9 +16,7 @@ import { where } from './responder.js';
 import type { ReportQueue } from './reports.js';
 import type { Link } from './table.js';
 
-const EAGAIN = errnoNumber('EAGAIN');
-const EIO = errnoNumber('EIO');
-const EPERM = errnoNumber('EPERM');
+const { EAGAIN, EIO, EPERM } = constants.errno;
 
 /** What becomes of a call once its promise has settled. */
 export interface DeferralHost {
@@ -30,6 +28,8 @@ export interface DeferralHost {
   errno(call: Call, errno: number): void;
   isGone(call: Call): boolean;
   gone(call: Call): void;
+  /** Something broke that is no handler's doing. */
+  failedInside(call: Call, error: unknown): void;
 }
 
 interface Deferral {
@@ -133,7 +133,7 @@ export class Deferrals {
         this.#host.fail(call, deferral.link, error);
         this.#pump();
       },
-    );
+    ).catch((error: unknown) => this.#host.failedInside(call, error));
   }
 
   #settled(deferral: Deferral, value: unknown): void {

@@ -33,8 +33,7 @@ export class HandlerError extends SandlockError {
     message: string,
     details: { syscall?: string | number; errors?: readonly unknown[]; cause?: unknown } = {},
   ) {
-    super(code, message, 'cause' in details ? { cause: details.cause } : undefined);
-    this.name = 'HandlerError';
+    super(code, message, 'cause' in details ? { cause: details.cause } : {});
     this.syscall = details.syscall;
     this.errors = details.errors ?? [];
   }
@@ -53,9 +52,8 @@ export type ActionErrorCode =
 export class ActionError extends SandlockError {
   declare readonly code: ActionErrorCode;
 
-  constructor(code: ActionErrorCode, message: string) {
-    super(code, message);
-    this.name = 'ActionError';
+  constructor(code: ActionErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(code, message, options);
   }
 }
 
@@ -70,8 +68,7 @@ export type SupervisorErrorCode = 'ERR_SANDLOCK_SUPERVISOR_LISTENER' | 'ERR_SAND
 export class SupervisorError extends SandlockError {
   declare readonly code: SupervisorErrorCode;
 
-  constructor(code: SupervisorErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: SupervisorErrorCode, message: string, options: { cause?: unknown } = {}) {
     super(code, message, options);
-    this.name = 'SupervisorError';
   }
 }

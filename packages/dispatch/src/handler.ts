@@ -96,6 +96,11 @@ export interface HandlerOptions {
   readonly onException?: ExceptionPolicy;
   /** The handler is asked, and the call notified, only when these hold. Left out: always. */
   readonly when?: When;
+  /**
+   * Left out, rather than refused, where the architecture lacks the call or the filter denies it anyway. For
+   * lists of all spellings of an operation. A name that no architecture has is still refused.
+   */
+  readonly optional?: boolean;
 }
 
 /** A handler with what it is for, as plain data: nothing is registered yet. */

@@ -14,6 +14,8 @@ export {
 } from './target-result.js';
 export { MAX_READ_BYTES } from './target-memory.js';
 export { losslessBytes, losslessText } from './lossless-text.js';
+export { decodeOpen, type OpenArguments } from './open-arguments.js';
+export { resolvePath, type ResolvedPath } from './resolve-path.js';
 export { pathArguments, pathSyscalls, type PathArgument } from './path-arguments.js';
 
 export { Supervisor, type SupervisorOptions } from './supervisor.js';

@@ -6,21 +6,18 @@
  * kernel/seccomp.c, seccomp_notify_set_flags(); Linux 6.6.
  */
 import {
-  addSeals, close, errnoNumber, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, FdWatcher, getpgid, kill, memfdCreate,
-  MFD_ALLOW_SEALING, MFD_CLOEXEC, O_EXCL, pidfdGetfd, pidfdOpen, pidfdSendSignal, processVmReadv, processVmWritev,
+  addSeals, close, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, FdWatcher, getpgid, kill, memfdCreate,
+  MFD_ALLOW_SEALING, MFD_CLOEXEC, PIDFD_THREAD, pidfdGetfd, pidfdOpen, pidfdSendSignal, processVmReadv, processVmWritev,
   SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, seccompNotifAddFd, seccompNotifIdValid, seccompNotifReceive, seccompNotifSend,
-  seccompNotifSetFlags, SyscallError,
+  seccompNotifSetFlags, SyscallError, UV_READABLE,
 } from '@sandlock/sys';
 import { readFileSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 
 import type { Listener } from './listener.js';
 
-/** pidfd_open(2): a descriptor of the very thread. Linux 6.9; the value is O_EXCL's. */
-const PIDFD_THREAD = O_EXCL;
-
-const CLOSED = -errnoNumber('EBADF');
-const EIO = errnoNumber('EIO');
-const ESRCH = errnoNumber('ESRCH');
+const CLOSED = -constants.errno.EBADF;
+const { EIO, ESRCH } = constants.errno;
 
 /** @param fd a listener; owned from here on, closed with the supervisor */
 export function kernelListener(fd: number): Listener {
@@ -32,7 +29,7 @@ export function kernelListener(fd: number): Listener {
     fd,
     syncWakeUp,
     start(onReadable) {
-      watcher = new FdWatcher(fd, 'readable', onReadable);
+      watcher = new FdWatcher(fd, UV_READABLE, onReadable); // a failed poll shows in the receive
     },
     close() {
       if (!open) return;

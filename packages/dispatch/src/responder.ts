@@ -6,8 +6,9 @@
  * seccomp_unotify(2), ioctl operations; kernel/seccomp.c, seccomp_notify_send() and seccomp_notify_addfd().
  */
 import {
-  errnoName, errnoNumber, SECCOMP_ADDFD_FLAG_SEND, SECCOMP_ADDFD_FLAG_SETFD, SECCOMP_USER_NOTIF_FLAG_CONTINUE,
+  errnoName, SECCOMP_ADDFD_FLAG_SEND, SECCOMP_ADDFD_FLAG_SETFD, SECCOMP_USER_NOTIF_FLAG_CONTINUE,
 } from '@sandlock/sys';
+import { constants } from 'node:os';
 
 import type { InjectBytesAction, InjectFdAction, InjectFdSendAction, NotifAction } from './action.js';
 import type { Call } from './call.js';
@@ -15,13 +16,7 @@ import type { Outcome } from './handler.js';
 import type { Listener } from './listener.js';
 import type { ReportQueue } from './reports.js';
 
-const EACCES = errnoNumber('EACCES');
-const EINTR = errnoNumber('EINTR');
-const EINVAL = errnoNumber('EINVAL');
-const EIO = errnoNumber('EIO');
-const EMFILE = errnoNumber('EMFILE');
-const ENFILE = errnoNumber('ENFILE');
-const ENOENT = errnoNumber('ENOENT');
+const { EACCES, EINTR, EINVAL, EIO, EMFILE, ENFILE, ENOENT } = constants.errno;
 
 /** Actions that are an answer by themselves. */
 export type DirectAction = Exclude<NotifAction, { kind: 'kill' | 'hold' | 'defer' }>;

@@ -7,7 +7,8 @@
  * seccomp_unotify(2)
  */
 import { AUDIT_ARCH, syscallName } from '@sandlock/bpf';
-import { errnoName, errnoNumber } from '@sandlock/sys';
+import { errnoName } from '@sandlock/sys';
+import { constants } from 'node:os';
 
 import { action as actions, isAction, type NotifAction } from './action.js';
 import { Call, type Chain } from './call.js';
@@ -25,15 +26,9 @@ import { Responder, where } from './responder.js';
 import type { Diagnostics, SupervisorState, SupervisorStats } from './stats.js';
 import type { DispatchTable, Link } from './table.js';
 
-const EINTR = errnoNumber('EINTR');
-const EIO = errnoNumber('EIO');
-const ENOENT = errnoNumber('ENOENT');
-const ENOMEM = errnoNumber('ENOMEM');
-const ENOSYS = errnoNumber('ENOSYS');
-const EPERM = errnoNumber('EPERM');
-const EPIPE = errnoNumber('EPIPE');
+const { EINTR, EIO, ENOENT, ENOMEM, ENOSYS, EPERM, EPIPE } = constants.errno;
 
-const SIGKILL = 9;
+const { SIGKILL } = constants.signals;
 
 /** How often the thread is looked at for being blocked. */
 const PULSE_MS = 500;
@@ -93,6 +88,7 @@ export class Supervisor {
       errno: (call, errno) => this.#responder.errno(call, errno),
       isGone: (call) => this.#listener.idValid(call.id) === -ENOENT,
       gone: (call) => this.#responder.gone(call),
+      failedInside: (call, error) => this.#failedInside(call, error),
     }, this.#limits, this.#reports);
     for (const [nr, links] of options.table.chains()) {
       const { name } = links[0]!;

@@ -6,7 +6,7 @@
  * order, then the user's handlers in theirs, and the first that answers with anything but `continue` wins.
  * So a user's handler can add a refusal but never take one away.
  */
-import { syscallName, syscallNumber, type Arch, type ArgCondition } from '@sandlock/bpf';
+import { syscallNumber, type Arch, type ArgCondition } from '@sandlock/bpf';
 
 import { checkedConditions } from './condition.js';
 import { disposeAll, type Disposable } from './dispose.js';
@@ -85,11 +85,15 @@ export class DispatchTable {
       throw new HandlerError('ERR_SANDLOCK_HANDLER_TOO_MANY',
         `More than ${MAX_REGISTRATIONS} handlers; one handler may serve several system calls.`);
     }
-    const links = given.map((binding) => {
+    const links = given.flatMap((binding) => {
       if (typeof binding !== 'object' || binding === null) throw handlerTypeError('A handler binding comes from on().');
+      const { handler, optional, onException } = binding;
+      checkHandler(handler);
+      checkPolicy(onException);
+      if (optional === true && this.#isLeftOut(binding.syscall)) return [];
       const syscall = Syscall.from(binding.syscall, this.arch);
       this.#checkBlocklist(syscall);
-      return link(syscall, owner, binding.handler, binding);
+      return [link(syscall, owner, handler, binding)];
     });
     this.#users.push(...links);
     return this;
@@ -106,16 +110,11 @@ export class DispatchTable {
     for (const [, handlers] of entries) for (const { handler } of handlers) this.#adopt(handler);
     this.#checkOpen();
     for (const [name, handlers] of entries) {
-      const nr = syscallNumber(this.arch, name);
-      if (nr === undefined && !ARCHITECTURES.some((arch) => syscallNumber(arch, name) !== undefined)) {
-        throw new HandlerError('ERR_SANDLOCK_HANDLER_UNKNOWN_NAME',
-          `Family ${family.name} handles "${name}", which no architecture has.`, { syscall: name });
-      }
+      const leftOut = this.#isLeftOut(name);
       for (const each of handlers) {
         checkHandler(each.handler);
         checkPolicy(each.onException);
-        if (nr === undefined || this.#blocklist.has(nr)) continue;
-        links.push(link(Syscall.fromName(name, this.arch), family.name, each.handler, each));
+        if (!leftOut) links.push(link(Syscall.fromName(name, this.arch), family.name, each.handler, each));
       }
     }
     this.#families.push(...links);
@@ -168,6 +167,16 @@ export class DispatchTable {
       'The table was read for a filter or a supervisor already; a handler added now would never be asked.');
   }
 
+  /** True for a call that the architecture lacks or the filter denies. @throws {HandlerError} no architecture has it */
+  #isLeftOut(syscall: SyscallLike): boolean {
+    if (typeof syscall === 'string') {
+      const nr = syscallNumber(this.arch, syscall);
+      if (nr !== undefined) return this.#blocklist.has(nr);
+      if (ARCHITECTURES.some((arch) => syscallNumber(arch, syscall) !== undefined)) return true;
+    }
+    return this.#blocklist.has(Syscall.from(syscall, this.arch).nr); // throws for what does not exist
+  }
+
   #checkBlocklist({ nr, name }: Syscall): void {
     if (!this.#blocklist.has(nr)) return;
     throw new HandlerError('ERR_SANDLOCK_HANDLER_BLOCKLISTED',
@@ -176,8 +185,6 @@ export class DispatchTable {
 }
 
 function link(syscall: Syscall, owner: string, handler: Handler, options: HandlerOptions): Link {
-  checkHandler(handler);
-  checkPolicy(options.onException);
   const object = typeof handler === 'function' ? undefined : handler;
   return {
     nr: syscall.nr,
@@ -189,11 +196,6 @@ function link(syscall: Syscall, owner: string, handler: Handler, options: Handle
     deferred: object?.deferred === true,
     terminal: object?.terminal === true,
   };
-}
-
-/** The name of a number, for people. */
-export function nameOf(arch: Arch, nr: number): string {
-  return syscallName(arch, nr) ?? `#${nr}`;
 }
 
 /** An empty list holds always, which is what no condition means. */

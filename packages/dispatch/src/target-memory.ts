@@ -8,8 +8,7 @@
  * seccomp_unotify(2), "Caveats regarding the use of /proc/[tid]/mem"; process_vm_readv(2).
  */
 import { isUtf8 } from 'node:buffer';
-
-import { errnoNumber } from '@sandlock/sys';
+import { constants } from 'node:os';
 
 import type { Listener } from './listener.js';
 import { losslessText } from './lossless-text.js';
@@ -20,10 +19,7 @@ export const MAX_READ_BYTES = 16 * 1024 * 1024;
 const PAGE_BYTES = 4096;
 const ADDRESS_END = 2n ** 64n;
 
-const EBADF = errnoNumber('EBADF');
-const EFAULT = errnoNumber('EFAULT');
-const EMFILE = errnoNumber('EMFILE');
-const ENFILE = errnoNumber('ENFILE');
+const { EBADF, EFAULT, EMFILE, ENFILE } = constants.errno;
 
 interface Waiting {
   readonly id: bigint;

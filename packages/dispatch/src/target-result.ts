@@ -18,6 +18,10 @@ export type FailureReason =
   | 'truncated'
   /** The length is beyond what a supervisor copies. */
   | 'tooLarge'
+  /** A structure that the kernel would refuse. */
+  | 'invalid'
+  /** A structure with fields that nobody here knows. */
+  | 'unknownFields'
   /** The target has no such descriptor. */
   | 'badFd'
   /** The supervisor has no descriptors left. */
@@ -31,6 +35,8 @@ const ERRNO = {
   noAccess: 'EACCES',
   truncated: 'ENAMETOOLONG',
   tooLarge: 'EINVAL',
+  invalid: 'EINVAL',
+  unknownFields: 'E2BIG',
   badFd: 'EBADF',
   exhausted: 'EACCES',
   ended: 'EACCES',

@@ -5,8 +5,9 @@
  * kernel would have made of it, refusals included. Nothing is asserted here.
  */
 import { AUDIT_ARCH, syscallNumber, type Arch } from '@sandlock/bpf';
-import { errnoName, errnoNumber, O_CLOEXEC, SECCOMP_ADDFD_FLAG_SEND, SECCOMP_ADDFD_FLAG_SETFD, type ErrnoName } from '@sandlock/sys';
+import { errnoName, O_CLOEXEC, SECCOMP_ADDFD_FLAG_SEND, SECCOMP_ADDFD_FLAG_SETFD, type ErrnoName } from '@sandlock/sys';
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 
 import type { Listener } from './listener.js';
 import { runningArch } from './syscall.js';
@@ -69,14 +70,8 @@ export class FakeCall {
   }
 }
 
-const EBADF = -errnoNumber('EBADF');
-const EFAULT = -errnoNumber('EFAULT');
-const EINPROGRESS = -errnoNumber('EINPROGRESS');
-const EINVAL = -errnoNumber('EINVAL');
-const ENOENT = -errnoNumber('ENOENT');
-const EPERM = -errnoNumber('EPERM');
-const EPIPE = -errnoNumber('EPIPE');
-const ESRCH = -errnoNumber('ESRCH');
+
+const { EBADF, EFAULT, EINPROGRESS, EINVAL, ENOENT, EPERM, EPIPE, ESRCH } = constants.errno;
 
 interface Region {
   readonly start: bigint;
@@ -161,7 +156,7 @@ export class FakeListener implements Listener {
 
   /** The next calls of this operation fail, one with each of these; then it works again. */
   fail(operation: Faulty, ...errors: ErrnoName[]): void {
-    this.#faults.set(operation, [...(this.#faults.get(operation) ?? []), ...errors.map((name) => -errnoNumber(name))]);
+    this.#faults.set(operation, [...(this.#faults.get(operation) ?? []), ...errors.map((name) => -constants.errno[name])]);
     if (operation === 'receive') this.#wakeLater();
   }
 
@@ -193,7 +188,7 @@ export class FakeListener implements Listener {
     if (fault !== undefined) return fault;
     while (this.#waiting.length > 0 && !this.#waiting[0]!.call.waits) this.#waiting.shift();
     const next = this.#waiting.shift();
-    if (next === undefined) return this.#hungUp ? EPIPE : 0;
+    if (next === undefined) return this.#hungUp ? -EPIPE : 0;
     next.record.copy(buffer);
     this.#received.set(next.call.id, next.call);
     return 1;
@@ -205,9 +200,9 @@ export class FakeListener implements Listener {
     const call = this.#waitingCall(id);
     if (typeof call === 'number') return call;
     if (flags === 1) {
-      if (value !== 0n || error !== 0) return EINVAL;
+      if (value !== 0n || error !== 0) return -EINVAL;
       call.end({ kind: 'continue' });
-    } else if (flags !== 0) return EINVAL;
+    } else if (flags !== 0) return -EINVAL;
     else if (error === 0) call.end({ kind: 'returnValue', value });
     else call.end({ kind: 'errno', errno: errnoName(error) ?? String(error) });
     return 0;
@@ -217,11 +212,11 @@ export class FakeListener implements Listener {
     const fault = this.#fault('addFd');
     if (fault !== undefined) return fault;
     const setFd = (flags & SECCOMP_ADDFD_FLAG_SETFD) !== 0;
-    if ((newFdFlags & ~O_CLOEXEC) !== 0 || (newFd !== 0 && !setFd)) return EINVAL;
+    if ((newFdFlags & ~O_CLOEXEC) !== 0 || (newFd !== 0 && !setFd)) return -EINVAL;
     const call = this.#waitingCall(id);
     if (typeof call === 'number') return call;
     const content = this.#contentOf(srcFd);
-    if (content === null) return EBADF;
+    if (content === null) return -EBADF;
     const fd = setFd ? newFd : 3 + call.injections.length;
     call.injections.push({ fd, srcFd, cloexec: newFdFlags !== 0, content });
     if ((flags & SECCOMP_ADDFD_FLAG_SEND) !== 0) call.end({ kind: 'fd', fd });
@@ -229,7 +224,7 @@ export class FakeListener implements Listener {
   }
 
   idValid(id: bigint): number {
-    return this.#received.get(id)?.waits === true && !this.closed ? 0 : ENOENT;
+    return this.#received.get(id)?.waits === true && !this.closed ? 0 : -ENOENT;
   }
 
   readMemory(pid: number, address: bigint, buffer: Uint8Array, offset: number, length: number): number {
@@ -245,7 +240,7 @@ export class FakeListener implements Listener {
   }
 
   dupFd(pid: number, targetFd: number): number {
-    return this.#fault('dupFd') ?? this.targetFds.get(`${pid}:${targetFd}`) ?? EBADF;
+    return this.#fault('dupFd') ?? this.targetFds.get(`${pid}:${targetFd}`) ?? -EBADF;
   }
 
   makeFile(content: Uint8Array): number {
@@ -262,7 +257,7 @@ export class FakeListener implements Listener {
   }
 
   getpgid(pid: number): number {
-    return this.groups.get(pid) ?? ESRCH;
+    return this.groups.get(pid) ?? -ESRCH;
   }
 
   signalTask(pid: number, signal: number, stillThere: () => boolean): number {
@@ -271,7 +266,7 @@ export class FakeListener implements Listener {
   }
 
   signalGroup(pgid: number, signal: number): number {
-    if (pgid <= 1) return EPERM;
+    if (pgid <= 1) return -EPERM;
     this.signals.push(`group ${pgid} ${signal}`);
     return 0;
   }
@@ -281,10 +276,10 @@ export class FakeListener implements Listener {
   }
 
   #waitingCall(id: bigint): FakeCall | number {
-    if (this.closed) return EBADF;
+    if (this.closed) return -EBADF;
     const call = this.#received.get(id);
-    if (call === undefined || call.response?.kind === 'withdrawn') return ENOENT;
-    return call.waits ? call : EINPROGRESS;
+    if (call === undefined || call.response?.kind === 'withdrawn') return -ENOENT;
+    return call.waits ? call : -EINPROGRESS;
   }
 
   /** null: no such descriptor; undefined: one that cannot be read. */
@@ -304,7 +299,7 @@ export class FakeListener implements Listener {
     step: (region: Region, from: number, at: number, count: number) => void,
   ): number {
     const regions = this.#memory.get(pid);
-    if (regions === undefined) return ESRCH;
+    if (regions === undefined) return -ESRCH;
     let done = 0;
     while (done < length) {
       const at = address + BigInt(done);
@@ -315,7 +310,7 @@ export class FakeListener implements Listener {
       step(region, from, done, count);
       done += count;
     }
-    return done === 0 && length > 0 ? EFAULT : done;
+    return done === 0 && length > 0 ? -EFAULT : done;
   }
 
   #wakeLater(): void {

@@ -107,6 +107,23 @@ describe('registration', () => {
   });
 });
 
+describe('an optional binding', () => {
+  it('is left out where the call is missing or denied, and registered elsewhere', () => {
+    const names = (arch: 'x86_64' | 'aarch64', blocklist: number[]) => new DispatchTable({ arch, blocklist: new Set(blocklist) })
+      .addAll([on('open', pass, { optional: true }), on('openat', pass, { optional: true })]).registrations().map(({ name }) => name);
+    expect(names('x86_64', [])).toEqual(['open', 'openat']);
+    expect(names('aarch64', [])).toEqual(['openat']);
+    expect(names('x86_64', [257])).toEqual(['open']);
+  });
+
+  it('is refused for a call that exists nowhere, and for a handler that is none', () => {
+    const table = new DispatchTable({ arch: 'aarch64' });
+    expect(codeOf(() => table.on('frobnicate', pass, { optional: true }))).toBe('ERR_SANDLOCK_HANDLER_UNKNOWN_NAME');
+    expect(codeOf(() => table.on(99999, pass, { optional: true }))).toBe('ERR_SANDLOCK_HANDLER_UNKNOWN_NUMBER');
+    expect(codeOf(() => table.on('open', {} as Handler, { optional: true }))).toBe('ERR_SANDLOCK_HANDLER_TYPE');
+  });
+});
+
 describe('registrations', () => {
   it('list every call once, by number, with the conditions under which anybody is asked', () => {
     const table = new DispatchTable({ arch: 'x86_64' })

@@ -62,6 +62,16 @@ describe('a failure inside', () => {
   });
 });
 
+describe('a failure inside, off the loop,', () => {
+  it('denies the one call too', async () => {
+    const { listener, reports } = supervised([['openat', async () => { await turn(); return action.bytes('x'); }]]);
+    listener.makeFile = () => { throw new Error('inside'); };
+    expect(await listener.notify('openat').answered).toEqual({ kind: 'errno', errno: 'EPERM' });
+    await turn();
+    expect(reports).toMatchObject([{ type: 'exception', owner: 'supervisor' }]);
+  });
+});
+
 describe('close', () => {
   it('answers what is deferred with EIO and what is held with EPERM, and closes what comes late', async () => {
     const late = deferred<NotifAction>();
