@@ -8,19 +8,29 @@
 import {
   addSeals, close, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, FdWatcher, getpgid, kill, memfdCreate,
   MFD_ALLOW_SEALING, MFD_CLOEXEC, PIDFD_THREAD, pidfdGetfd, pidfdOpen, pidfdSendSignal, processVmReadv, processVmWritev,
-  SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, seccompNotifAddFd, seccompNotifIdValid, seccompNotifReceive, seccompNotifSend,
+  SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, seccompGetNotifSizes, seccompNotifAddFd, seccompNotifIdValid, seccompNotifReceive, seccompNotifSend,
   seccompNotifSetFlags, SyscallError, UV_READABLE,
 } from '@sandlock/sys';
 import { readFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 
+import { SupervisorError } from './errors.js';
 import type { Listener } from './listener.js';
+import { NOTIFICATION_BYTES } from './notification.js';
 
 const CLOSED = -constants.errno.EBADF;
 const { EIO, ESRCH } = constants.errno;
 
-/** @param fd a listener; owned from here on, closed with the supervisor */
+/**
+ * @param fd a listener; owned once this has returned, and closed with the supervisor
+ * @throws {SupervisorError} ERR_SANDLOCK_SUPERVISOR_LISTENER: notifications of this kernel have another size
+ */
 export function kernelListener(fd: number): Listener {
+  const { notif } = seccompGetNotifSizes();
+  if (notif !== NOTIFICATION_BYTES) {
+    throw new SupervisorError('ERR_SANDLOCK_SUPERVISOR_LISTENER',
+      `Notifications of this kernel have ${notif} bytes; this supervisor knows those of ${NOTIFICATION_BYTES} bytes.`);
+  }
   // EINVAL and ENOTTY before 6.6: slower, and nothing else.
   const syncWakeUp = seccompNotifSetFlags(fd, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) === 0;
   let watcher: FdWatcher | undefined;

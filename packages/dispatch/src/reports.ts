@@ -4,6 +4,8 @@
  * They are handed over off the loop, from a bounded queue. A target can cause reports at will, so when
  * the queue is full the newest are counted and dropped, and the count is reported.
  */
+import { contained } from './contained.js';
+
 export type SupervisorReport =
   /** A handler threw, rejected, gave no action, took too long or asked for a kill that was refused. */
   | ({ readonly type: 'exception'; readonly owner: string; readonly policy: string; readonly error: unknown } & Where)
@@ -69,10 +71,7 @@ export class ReportQueue {
   }
 
   #deliver(report: SupervisorReport): void {
-    try {
-      this.#sink?.(report);
-    } catch {
-      // Whoever listens to reports has nobody to report to; the loop must not pay for it.
-    }
+    // Whoever listens to reports has nobody to report to; the loop must not pay for it.
+    contained(() => this.#sink?.(report), () => undefined);
   }
 }

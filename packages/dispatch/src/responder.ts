@@ -12,6 +12,7 @@ import { constants } from 'node:os';
 
 import type { InjectBytesAction, InjectFdAction, InjectFdSendAction, NotifAction } from './action.js';
 import type { Call } from './call.js';
+import { contained } from './contained.js';
 import type { Outcome } from './handler.js';
 import type { Listener } from './listener.js';
 import type { ReportQueue } from './reports.js';
@@ -128,13 +129,7 @@ export class Responder {
       closeSource();
     }
     if (rc < 0) return this.#addFdFailed(call, rc);
-    if (onInjected !== undefined) {
-      try {
-        onInjected(rc);
-      } catch (error) {
-        this.#reports.push({ type: 'callback', callback: 'onInjected', error, ...where(call) });
-      }
-    }
+    if (onInjected !== undefined) contained(() => onInjected(rc), (error) => this.#callbackFailed(call, 'onInjected', error));
     this.#finish(call, true, 'fd', 0, rc);
   }
 
@@ -160,14 +155,14 @@ export class Responder {
   #finish(call: Call, delivered: boolean, kind: Outcome['kind'], errno: number, fd: number | undefined): void {
     call.over = true;
     if (!call.isWatched) return;
-    const outcome: Outcome = Object.freeze({ delivered, kind, errno: kind === 'errno' ? errno : undefined, fd });
+    const outcome: Outcome = Object.freeze({ delivered, kind, errno: errno > 0 ? errno : undefined, fd });
     for (const callback of call.takeOutcomes()) {
-      try {
-        callback(outcome);
-      } catch (error) {
-        this.#reports.push({ type: 'callback', callback: 'onOutcome', error, ...where(call) });
-      }
+      contained(() => callback(outcome), (error) => this.#callbackFailed(call, 'onOutcome', error));
     }
+  }
+
+  #callbackFailed(call: Call, callback: string, error: unknown): void {
+    this.#reports.push({ type: 'callback', callback, error, ...where(call) });
   }
 }
 

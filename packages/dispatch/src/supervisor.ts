@@ -13,6 +13,7 @@ import { constants } from 'node:os';
 import { action as actions, isAction, type NotifAction } from './action.js';
 import { Call, type Chain } from './call.js';
 import { allHold } from './condition.js';
+import { contained, isThenable } from './contained.js';
 import { CallContext } from './context.js';
 import { Deferrals } from './deferral.js';
 import { HandlerError, SupervisorError } from './errors.js';
@@ -42,7 +43,10 @@ export interface SupervisorOptions {
   /** Read once, which ends registration; disposed of by {@link Supervisor.close}. */
   readonly table: DispatchTable;
   readonly limits?: Partial<SupervisorLimits>;
-  /** Kills every process of the sandbox: what exception policy 'kill' does. Without it, the caller's group is killed. */
+  /**
+   * Kills every process of the sandbox: what exception policy 'kill' does. May be called again before the processes
+   * are gone. Without it, or when it throws, the caller's process group is killed.
+   */
   readonly killTree?: (report: { syscall: string; pid: number; error: unknown }) => void;
   readonly ownsGroup?: OwnsGroup;
   readonly onReport?: (report: SupervisorReport) => void;
@@ -324,15 +328,11 @@ export class Supervisor {
   }
 
   #kill(call: Call, error: unknown): void {
-    if (this.#options.killTree !== undefined) {
-      try {
-        this.#options.killTree({ syscall: call.name, pid: call.pid, error });
-        return;
-      } catch (thrown) {
-        this.#reports.push({ type: 'callback', callback: 'killTree', error: thrown, ...where(call) });
-      }
-    }
-    signalTarget(this.#listener, call, 'group', SIGKILL, this.#options.ownsGroup); // refused: EPERM is all there is
+    const { killTree, ownsGroup } = this.#options;
+    const killed = killTree !== undefined && contained(
+      () => killTree({ syscall: call.name, pid: call.pid, error }),
+      (thrown) => this.#reports.push({ type: 'callback', callback: 'killTree', error: thrown, ...where(call) }));
+    if (!killed) signalTarget(this.#listener, call, 'group', SIGKILL, ownsGroup); // refused: EPERM is all there is
   }
 
   // What must not happen, contained
@@ -396,12 +396,8 @@ export class Supervisor {
     this.#listener.close();
   }
 
-  #callback(callback: string, run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#reports.push({ type: 'callback', callback, error, syscall: '', nr: -1, pid: 0 });
-    }
+  #callback(callback: string, run: () => unknown): void {
+    contained(run, (error) => this.#reports.push({ type: 'callback', callback, error, syscall: '', nr: -1, pid: 0 }));
   }
 
   // Timers
@@ -431,13 +427,5 @@ export class Supervisor {
       last = now;
       if (blockedMs > this.#limits.inlineLimitMs) this.#reports.push({ type: 'blocked', blockedMs });
     }, PULSE_MS).unref();
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  try {
-    return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
-  } catch {
-    return false;
   }
 }

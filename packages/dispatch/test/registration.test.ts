@@ -1,4 +1,4 @@
-import { AUDIT_ARCH, arg, syscallNames, type ArgCondition } from '@sandlock/bpf';
+import { allow, AUDIT_ARCH, arg, compileFilter, simulate, syscallNames, userNotif, type ArgCondition, type Rule } from '@sandlock/bpf';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { action, DispatchTable, HandlerError, on, Supervisor, Syscall, type Handler, type HandlerBinding } from '../src/index.js';
@@ -136,6 +136,28 @@ describe('registrations', () => {
       { nr: 45, name: 'recvfrom', when: [[arg(4).ne(0)], [arg(0).eq(3), arg(1).eq(4)]] },
       { nr: 63, name: 'uname', when: undefined },
     ]);
+  });
+});
+
+describe('the filter that is read off a table', () => {
+  it.each(['x86_64', 'aarch64', 'riscv64'] as const)('of %s notifies what is registered, when somebody is asked, and nothing else', (arch) => {
+    const names = syscallNames(arch);
+    const numbers = names.map((name) => Syscall.fromName(name, arch).nr);
+    const registered = names.filter((_, i) => i % 3 !== 0);
+    const table = new DispatchTable({ arch });
+    for (const [i, name] of registered.entries()) table.on(name, pass, i % 2 === 0 ? {} : { when: arg(2).eq(i) });
+    const rules = table.registrations().flatMap(({ nr, when }): Rule[] => (
+      when === undefined ? [{ syscall: nr, action: userNotif() }]
+        : when.map((conditions) => ({ syscall: nr, when: [...conditions], action: userNotif() }))));
+    const filter = compileFilter({ defaultAction: allow(), architectures: [{ arch, rules }] });
+    const notified = (nr: number, third: number) => simulate(filter, { nr, arch: AUDIT_ARCH[arch], args: [0n, 0n, BigInt(third)] })
+      .action.type === 'userNotif';
+    const expected = new Map(registered.map((name, i) => [Syscall.fromName(name, arch).nr, i]));
+    for (const nr of numbers) {
+      const i = expected.get(nr);
+      expect(notified(nr, i ?? 1), `${nr}`).toBe(i !== undefined);
+      expect(notified(nr, 100_000), `${nr}`).toBe(i !== undefined && i % 2 === 0);
+    }
   });
 });
 

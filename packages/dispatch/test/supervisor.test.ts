@@ -157,6 +157,27 @@ describe('reports', () => {
   });
 });
 
+describe('a callback that rejects', () => {
+  it('is no unhandled rejection, and is reported', async () => {
+    const reports: string[] = [];
+    const { listener } = supervised([
+      ['uname', (context) => {
+        context.onOutcome(() => Promise.reject(new Error('outcome')));
+        throw new Error('handler');
+      }],
+    ], {
+      killTree: () => Promise.reject(new Error('kill')),
+      onReport: (report) => {
+        reports.push(report.type === 'callback' ? report.callback : report.type);
+        return Promise.reject(new Error('report'));
+      },
+    });
+    expect((await listener.notify('uname').answered).errno).toBe('EPERM');
+    await until(() => reports.length === 3);
+    expect(reports.sort()).toEqual(['exception', 'killTree', 'onOutcome']);
+  });
+});
+
 describe('limits', () => {
   it.each([{ maxDeferred: 0 }, { deferLimitMs: -1 }, { holdLimitMs: NaN }, { whenFull: 'wait' }, { maxDefered: 5 }])(
     'refuse %o', (limits) => {
