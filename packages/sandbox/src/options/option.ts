@@ -1,0 +1,60 @@
+/**
+ * What one option is: its type, its default, its flags, its place in a profile, and its documentation.
+ *
+ * Everything that knows options is made from these records: the TypeScript type, the validation, the command
+ * line, the reference. There is no second list to forget.
+ */
+import * as v from 'valibot';
+
+import { grammar, show } from './grammar/grammar-error.js';
+
+export interface OptionFlag {
+  /** Without the dashes: `fs-read`. */
+  readonly long: string;
+  readonly short?: string;
+  /** What stands for the value in help; a flag without one is a switch. */
+  readonly placeholder?: string;
+  readonly repeatable?: true;
+  /** Where it differs from the option's. */
+  readonly summary?: string;
+  /**
+   * The option's value from the texts of one flag, in their order. Lists are joined across flags, tables
+   * merged, and for everything else the last one counts. Left out, a switch is `true`, a repeatable flag the list
+   * of its texts, and any other flag its last text.
+   *
+   * @throws {GrammarError}
+   */
+  readonly toValue?: (texts: readonly string[]) => unknown;
+}
+
+export interface Option<Schema extends v.GenericSchema = v.GenericSchema> {
+  readonly schema: Schema;
+  /** As the reference shows it. */
+  readonly type: string;
+  /** What leaving it out means, in a value. */
+  readonly default: string;
+  readonly flags: readonly OptionFlag[];
+  readonly profile?: { readonly section: string; readonly key: string };
+  /** One line, for help. */
+  readonly summary: string;
+  /** Markdown, for the reference. */
+  readonly docs: string;
+  /** Without a supervisor it still means what it says. Otherwise: why not. */
+  readonly noSupervisor: true | string;
+  /** confine() can apply it to a process that already runs. */
+  readonly confine?: true;
+}
+
+export function option<Schema extends v.GenericSchema>(record: Option<Schema>): Option<Schema> {
+  return Object.freeze(record);
+}
+
+/** true or false. */
+export const boolean = () => v.boolean((issue) => `It is true or false, not ${show(issue.input)}.`);
+
+/** A list whose items follow `parse`; each wrong item is an issue of its own. */
+export function list<Input, Output>(parse: (value: unknown) => Output) {
+  // Readonly on the outside: a caller's frozen list is as good as any.
+  return v.array(grammar<Input, Output>(parse), (issue) => `It is an array, not ${show(issue.input)}.`) as unknown as
+    v.GenericSchema<readonly Input[], readonly Output[]>;
+}

@@ -1,0 +1,69 @@
+/** Options to policy. */
+import type { Arch } from '@sandlock/bpf';
+import type { HandlerBinding } from '@sandlock/dispatch';
+
+import { deniedNumbers } from '../filter/denied-syscalls.js';
+import { PROTECTIONS, type Protection, type ProtectionMode } from '../landlock/protections.js';
+import type { ParsedGrant } from '../options/grammar/path-grant.js';
+import { DEFAULT_MAX_PROCESSES } from '../options/limit-options.js';
+import type { ParsedOptions, SandboxOptions } from '../options/option-table.js';
+import { parseOptions } from '../options/parse-options.js';
+import { absolutePath, workingDirectory } from './absolute-path.js';
+import { deepFreeze } from './deep-freeze.js';
+import { netPolicy } from './net-policy.js';
+import type { Policy, PolicyGrant } from './policy.js';
+
+/** A policy, and the handlers that belong to it: functions, which no policy can hold. */
+export interface BuiltPolicy {
+  readonly policy: Policy;
+  readonly handlers: readonly HandlerBinding[];
+}
+
+/**
+ * Checks options and makes the policy they stand for.
+ *
+ * @param base where relative paths start: this process's working directory, when left out
+ * @throws {ConfigError} with every issue at once
+ */
+export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uint8Array = workingDirectory): BuiltPolicy {
+  const parsed = parseOptions(options);
+  const supervised = parsed.noSupervisor !== true;
+  const writable = grants('fsWritable', parsed.fsWritable, base);
+  return {
+    policy: deepFreeze({
+      arch,
+      name: parsed.name ?? null,
+      supervised,
+      fs: { readable: grants('fsReadable', parsed.fsReadable, base), writable },
+      net: netPolicy(parsed),
+      environment: { clean: parsed.cleanEnv ?? false, set: { ...parsed.env } },
+      cwd: parsed.cwd === undefined ? null : absolutePath(parsed.cwd, base),
+      user: parsed.user ?? null,
+      protections: protectionModes(parsed),
+      deniedSyscalls: deniedNumbers(arch, {
+        supervised,
+        allow: parsed.extraAllowSyscalls ?? [],
+        deny: parsed.extraDenySyscalls ?? [],
+        anythingWritable: writable.length > 0,
+      }),
+      maxProcesses: parsed.maxProcesses ?? DEFAULT_MAX_PROCESSES,
+      maxOpenFiles: parsed.maxOpenFiles ?? null,
+      cpuCores: parsed.cpuCores ?? null,
+      noCoredump: parsed.noCoredump ?? false,
+      noHugePages: parsed.noHugePages ?? false,
+      noRandomizeMemory: parsed.noRandomizeMemory ?? false,
+      keepCapabilities: parsed.keepCapabilities ?? [],
+    }),
+    handlers: Object.freeze([...(parsed.handlers ?? [])]),
+  };
+}
+
+function grants(option: string, parsed: readonly ParsedGrant[] = [], base: () => Uint8Array): PolicyGrant[] {
+  return parsed.map(({ path, optional }, i) => ({ path: absolutePath(path, base), optional, from: `${option}[${i}]` }));
+}
+
+function protectionModes({ allowDegraded = [], disable = [] }: ParsedOptions): Record<Protection, ProtectionMode> {
+  const mode = (protection: Protection): ProtectionMode =>
+    disable.includes(protection) ? 'disabled' : allowDegraded.includes(protection) ? 'degradable' : 'strict';
+  return Object.fromEntries(PROTECTIONS.map((protection) => [protection, mode(protection)])) as Record<Protection, ProtectionMode>;
+}

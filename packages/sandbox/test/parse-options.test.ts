@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+
+import { ConfigError, type ConfigIssue } from '../src/errors.js';
+import { NOT_YET_OPTIONS } from '../src/options/not-yet-options.js';
+import { isOptionName, OPTION_NAMES } from '../src/options/option-table.js';
+import { parseOptions } from '../src/options/parse-options.js';
+
+function issuesOf(options: unknown): readonly ConfigIssue[] {
+  try {
+    parseOptions(options);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).code).toBe('ERR_SANDLOCK_CONFIG');
+    return (error as ConfigError).issues;
+  }
+  return [];
+}
+const paths = (options: unknown) => issuesOf(options).map(({ path }) => path);
+
+describe('parseOptions', () => {
+  it('takes nothing, and every option at once', () => {
+    expect(parseOptions({})).toEqual({});
+    const every = {
+      fsReadable: ['/usr', { path: '/lib64', optional: true }, Buffer.from('/b'), new URL('file:///etc')],
+      fsWritable: ['/tmp'],
+      netAllow: [':443', 'tcp://*:80'],
+      netAllowBind: [8080, '9000-9001'],
+      env: { A: '1' },
+      cleanEnv: true,
+      cwd: '/tmp',
+      user: { uid: 1, gid: 2 },
+      noCoredump: true,
+      noHugePages: false,
+      noRandomizeMemory: true,
+      keepCapabilities: ['chown'],
+      name: 'job',
+      maxProcesses: 5,
+      maxOpenFiles: 64,
+      cpuCores: [1, 0, 1],
+      allowDegraded: ['signal-scope'],
+      disable: ['fsIoctlDev'],
+      extraAllowSyscalls: ['sysv_ipc'],
+      extraDenySyscalls: ['socket'],
+      noSupervisor: false,
+      handlers: [{ syscall: 'uname', handler: () => { throw new Error('never called'); } }],
+    };
+    expect(Object.keys(every).sort()).toEqual([...OPTION_NAMES].sort());
+    expect(parseOptions(every)).toMatchObject({ cpuCores: [0, 1], keepCapabilities: ['CAP_CHOWN'], disable: ['fsIoctlDev'] });
+  });
+
+  it('leaves out what is undefined', () => {
+    expect(parseOptions(Object.fromEntries(OPTION_NAMES.map((name) => [name, undefined])))).toEqual({});
+  });
+
+  it('takes frozen lists', () => {
+    expect(parseOptions(Object.freeze({ netAllow: Object.freeze([':1']) })).netAllow).toHaveLength(1);
+  });
+
+  it('reports every issue at once, each with its place', () => {
+    expect(paths({
+      fsReadable: ['/ok', '', 7],
+      env: { 'A=B': 'x', C: 1 },
+      user: { uid: 1 },
+      maxOpenFiles: 0,
+      netAllow: [':443', 'example.org:443'],
+      keepCapabilities: ['CAP_X'],
+      nonsense: 1,
+    })).toEqual([
+      'nonsense', 'fsReadable[1]', 'fsReadable[2]', 'netAllow[1]', 'env["A=B"]', 'env.C', 'user', 'keepCapabilities', 'maxOpenFiles',
+    ]);
+  });
+
+  it.each(OPTION_NAMES)('refuses a symbol, and null, as %s', (name) => {
+    expect(paths({ [name]: Symbol('x') })).toContain(name);
+    expect(paths({ [name]: null })).toContain(name);
+  });
+
+  it('refuses what is no object', () => {
+    for (const options of [null, undefined, [], 'x', 7, () => 1]) {
+      if (typeof options === 'function') continue;
+      expect(issuesOf(options)).toHaveLength(1);
+    }
+  });
+
+  it('does not look at the prototype', () => {
+    expect(parseOptions(Object.create({ fsWritable: ['/'] }))).toEqual({});
+  });
+
+  it('reads each value once', () => {
+    let reads = 0;
+    parseOptions({ get cwd() { reads++; return '/'; } });
+    expect(reads).toBe(1);
+  });
+
+  it('names the nearest option for an unknown one', () => {
+    for (const [wrong, right] of [['fsReadble', 'fsReadable'], ['fs_readable', 'fsReadable'], ['maxProcess', 'maxProcesses']]) {
+      expect(issuesOf({ [wrong!]: [] })[0]!.hint).toContain(right);
+    }
+    expect(issuesOf({ zzzzzzzz: 1 })[0]!.hint).toBeUndefined();
+    expect(paths({ constructor: 1, toString: 1 })).toEqual(['constructor', 'toString']);
+  });
+
+  it('says of options that are not built that they are not available yet', () => {
+    for (const name of NOT_YET_OPTIONS) {
+      expect(isOptionName(name)).toBe(false);
+      expect(issuesOf({ [name]: 1 })).toMatchObject([{ path: name, message: expect.stringContaining('not available yet') }]);
+    }
+  });
+
+  it('names the net rule that is not available yet', () => {
+    for (const rule of ['example.org:443', 'tcp://192.0.2.1:1', 'udp://*:53', 'icmp://*', '[::1]:80']) {
+      expect(issuesOf({ netAllow: [rule] })).toMatchObject([
+        { path: 'netAllow[0]', message: expect.stringContaining(rule), hint: expect.any(String) },
+      ]);
+      expect(issuesOf({ netAllow: [rule] })[0]!.message).toContain('not available yet');
+    }
+    // A mistake is a mistake first.
+    expect(issuesOf({ netAllow: ['example.org:0'] })[0]!.message).not.toContain('not available yet');
+  });
+
+  it('refuses "*" mixed with ports to bind', () => {
+    expect(paths({ netAllowBind: ['*', 80] })).toEqual(['netAllowBind']);
+    expect(paths({ netAllowBind: ['*', '*'] })).toEqual([]);
+    expect(paths({ netAllowBind: ['*', 80], disable: ['netTcp'] })).toEqual(['netAllowBind']);
+  });
+
+  it('refuses calls both allowed and denied', () => {
+    expect(paths({ extraAllowSyscalls: ['sysv_ipc'], extraDenySyscalls: ['read', 'shmget'] })).toEqual(['extraDenySyscalls[1]']);
+  });
+
+  it('hides the values of variables', () => {
+    const [issue] = issuesOf({ env: { TOKEN: 'secret\0value' } });
+    expect(issue!.path).toBe('env.TOKEN');
+    expect(issue!.message).not.toContain('secret');
+  });
+
+  it('checks handlers by shape', () => {
+    const handler = { handle: () => { throw new Error('never called'); } };
+    expect(paths({ handlers: [{ syscall: 'uname', handler }] })).toEqual([]);
+    expect(paths({ handlers: [{ syscall: 'uname' }, { handler }, null, { syscall: 1, handler: {} }] }))
+      .toEqual(['handlers[0]', 'handlers[1]', 'handlers[2]', 'handlers[3]']);
+  });
+});
+
+describe('netTcp disabled', () => {
+  it('leaves no TCP at all or all of it', () => {
+    const disable = ['netTcp'];
+    expect(paths({ disable })).toEqual([]);
+    expect(paths({ disable, netAllow: ['*:*'], netAllowBind: ['*'] })).toEqual([]);
+    expect(paths({ disable, netAllow: [':443'] })).toEqual(['disable']);
+    expect(paths({ disable, netAllow: ['*:*'] })).toEqual(['disable']);
+    expect(paths({ disable, netAllowBind: [80] })).toEqual(['disable']);
+  });
+
+  it('adds no issue where a rule was refused', () => {
+    expect(paths({ disable: ['netTcp'], netAllow: ['nonsense:x'], netAllowBind: ['*'] })).toEqual(['netAllow[0]']);
+  });
+});
+
+describe('noSupervisor', () => {
+  it('keeps what Landlock, the filter and the start enforce alone', () => {
+    expect(paths({
+      noSupervisor: true, fsReadable: ['/'], fsWritable: ['/tmp'], env: { A: '1' }, cleanEnv: true, cwd: '/', user: '1:1',
+      noCoredump: true, noHugePages: true, noRandomizeMemory: true, maxOpenFiles: 9, cpuCores: [0], netAllow: [':443'],
+      netAllowBind: [0, 80], keepCapabilities: true, name: 'outer', extraDenySyscalls: ['socket'], extraAllowSyscalls: ['sysv_ipc'],
+      allowDegraded: ['netTcp'], disable: ['signalScope'],
+    })).toEqual([]);
+  });
+
+  it('names every option in the way in one issue', () => {
+    const issues = issuesOf({ noSupervisor: true, maxProcesses: 3, handlers: [{ syscall: 'uname', handler: () => undefined }] });
+    expect(issues).toHaveLength(1);
+    expect(issues[0]!.message).toContain('maxProcesses');
+    expect(issues[0]!.message).toContain('handlers');
+  });
+
+  it('takes those options at their defaults', () => {
+    expect(paths({ noSupervisor: true, maxProcesses: 64, handlers: [] })).toEqual([]);
+  });
+
+  it('refuses ports to listen on that would open every free one', () => {
+    expect(paths({ noSupervisor: true, netAllowBind: [80] })).toEqual(['netAllowBind']);
+    expect(paths({ noSupervisor: true, netAllowBind: ['*'] })).toEqual([]);
+    expect(paths({ netAllowBind: [80] })).toEqual([]);
+  });
+});

@@ -1,0 +1,150 @@
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { syscallNumber } from '@sandlock/bpf';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { ConfigError } from '../src/errors.js';
+import { buildPolicy } from '../src/policy/build-policy.js';
+import { buildEnvironment, SAFE_PATH } from '../src/policy/environment.js';
+import { resolveGrants } from '../src/policy/resolve-grants.js';
+import type { SandboxOptions } from '../src/options/option-table.js';
+
+const bytes = (text: string) => Uint8Array.from(Buffer.from(text));
+const build = (options: SandboxOptions) => buildPolicy(options, 'x86_64', () => bytes('/work')).policy;
+
+describe('buildPolicy', () => {
+  it('denies everything by default', () => {
+    expect(build({})).toMatchObject({
+      supervised: true, fs: { readable: [], writable: [] },
+      net: { connect: { kind: 'ports', ports: [] }, bind: { kind: 'ports', ports: [] } },
+      maxProcesses: 64, keepCapabilities: [], cwd: null, user: null, name: null,
+      protections: { fsRefer: 'strict', netTcp: 'strict', signalScope: 'strict' },
+    });
+  });
+
+  it('is frozen to the bottom and survives a structured clone', () => {
+    const policy = build({ fsReadable: ['/a'], env: { A: '1' }, netAllow: [':1'], cpuCores: [0], user: '1:1' });
+    const frozen = (value: unknown): boolean => typeof value !== 'object' || value === null || ArrayBuffer.isView(value)
+      || (Object.isFrozen(value) && Object.values(value).every(frozen));
+    expect(frozen(policy)).toBe(true);
+    expect(structuredClone(policy)).toEqual(policy);
+  });
+
+  it('keeps handlers beside the policy', () => {
+    const handler = { syscall: 'uname', handler: () => { throw new Error('never called'); } };
+    const { policy, handlers } = buildPolicy({ handlers: [handler] }, 'x86_64');
+    expect(handlers).toEqual([handler]);
+    expect(() => structuredClone(policy)).not.toThrow();
+  });
+
+  it('does not follow later changes of the options', () => {
+    const options = { env: { A: '1' }, netAllow: [':1'], cwd: Buffer.from('/a') };
+    const policy = build(options);
+    options.env.A = '2';
+    options.netAllow.push(':2');
+    options.cwd[1] = 0x62;
+    expect(policy).toMatchObject({ environment: { set: { A: '1' } }, net: { connect: { ports: [1] } }, cwd: bytes('/a') });
+  });
+
+  it('makes grants and cwd absolute by joining, never resolving', () => {
+    const policy = build({ fsReadable: ['a/../b', '/c'], fsWritable: [{ path: '.', optional: true }], cwd: 'd' });
+    expect(policy.fs.readable).toEqual([
+      { path: bytes('/work/a/../b'), optional: false, from: 'fsReadable[0]' },
+      { path: bytes('/c'), optional: false, from: 'fsReadable[1]' },
+    ]);
+    expect(policy.fs.writable).toEqual([{ path: bytes('/work/.'), optional: true, from: 'fsWritable[0]' }]);
+    expect(policy.cwd).toEqual(bytes('/work/d'));
+  });
+
+  it('takes the working directory of this process by default', () => {
+    expect(buildPolicy({ cwd: 'x' }, 'x86_64').policy.cwd).toEqual(bytes(`${process.cwd()}/x`));
+  });
+
+  it('lets disable win over allowDegraded', () => {
+    expect(build({ allowDegraded: ['netTcp', 'signalScope'], disable: ['net-tcp'] }).protections)
+      .toMatchObject({ netTcp: 'disabled', signalScope: 'degradable', fsRefer: 'strict' });
+  });
+
+  it('adds rules up, and one for every port covers the others', () => {
+    expect(build({ netAllow: [':443', ':80,443'] }).net.connect).toEqual({ kind: 'ports', ports: [80, 443] });
+    expect(build({ netAllow: [':443', '*:*'] }).net.connect).toEqual({ kind: 'any' });
+    expect(build({ netAllowBind: ['*'] }).net.bind).toEqual({ kind: 'any' });
+  });
+
+  it('denies the blocklist, less what is allowed, plus what is denied', () => {
+    const denied = (options: SandboxOptions, name: string) => build(options).deniedSyscalls.includes(syscallNumber('x86_64', name)!);
+    expect(denied({}, 'mount')).toBe(true);
+    expect(denied({}, 'shmget')).toBe(true);
+    expect(denied({ extraAllowSyscalls: ['sysv_ipc'] }, 'shmget')).toBe(false);
+    expect(denied({ extraAllowSyscalls: ['sysv_ipc'] }, 'mq_open')).toBe(true);
+    expect(denied({}, 'socket')).toBe(false);
+    expect(denied({ extraDenySyscalls: ['socket'] }, 'socket')).toBe(true);
+    expect(denied({}, 'clone3')).toBe(true);
+    expect(denied({}, 'chmod')).toBe(true);
+    expect(denied({ fsWritable: ['/tmp'] }, 'chmod')).toBe(false);
+    expect(denied({ noSupervisor: true }, 'mount')).toBe(false);
+    expect(denied({ noSupervisor: true }, 'io_uring_setup')).toBe(true);
+  });
+});
+
+describe('buildEnvironment', () => {
+  const inherited = { PATH: '/bin', HOME: '/root', USER: 'u', TERM: 't', LANG: 'C', SECRET: 's', GONE: undefined };
+
+  it('inherits everything, and sets on top', () => {
+    expect({ ...buildEnvironment({ clean: false, set: { SECRET: 'mine' } }, inherited, { X: '1' }) })
+      .toEqual({ PATH: '/bin', HOME: '/root', USER: 'u', TERM: 't', LANG: 'C', SECRET: 'mine', X: '1' });
+  });
+
+  it('keeps five variables when clean', () => {
+    expect({ ...buildEnvironment({ clean: true, set: {} }, inherited) })
+      .toEqual({ PATH: '/bin', HOME: '/root', USER: 'u', TERM: 't', LANG: 'C' });
+  });
+
+  it('puts a safe PATH where none is inherited, and not over one that is set', () => {
+    expect({ ...buildEnvironment({ clean: true, set: {} }, { PATH: '' }) }).toEqual({ PATH: SAFE_PATH });
+    expect({ ...buildEnvironment({ clean: true, set: { PATH: '/x' } }, {}) }).toEqual({ PATH: '/x' });
+    expect({ ...buildEnvironment({ clean: false, set: {} }, {}) }).toEqual({});
+  });
+
+  it('takes a variable called __proto__ for what it is', () => {
+    const set = JSON.parse('{"__proto__":"x"}') as Record<string, string>;
+    expect(Object.entries(buildEnvironment({ clean: false, set }, {}))).toEqual([['__proto__', 'x']]);
+  });
+});
+
+describe('resolveGrants', () => {
+  let dir: string;
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'sandlock-grants-'));
+    writeFileSync(join(dir, 'file'), '');
+    mkdirSync(join(dir, 'sub'));
+  });
+  afterAll(() => { rmSync(dir, { recursive: true }); });
+  const resolve = (options: SandboxOptions) => resolveGrants(buildPolicy(options, 'x86_64').policy);
+
+  it('returns what is there and drops what may be missing', () => {
+    const fs = resolve({
+      fsReadable: [join(dir, 'file'), { path: join(dir, 'no'), optional: true }, { path: join(dir, 'file/no'), optional: true }],
+      fsWritable: [join(dir, 'sub')], cwd: join(dir, 'sub'),
+    });
+    expect(fs.readable.map(({ from }) => from)).toEqual(['fsReadable[0]']);
+    expect(fs.writable.map(({ from }) => from)).toEqual(['fsWritable[0]']);
+  });
+
+  it('names every missing path at once', () => {
+    try {
+      resolve({ fsReadable: [dir, join(dir, 'a')], fsWritable: [join(dir, 'b')], cwd: join(dir, 'file') });
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      expect((error as ConfigError).issues.map(({ path }) => path)).toEqual(['fsWritable[0]', 'fsReadable[1]', 'cwd']);
+      expect((error as ConfigError).message).toContain(join(dir, 'a'));
+    }
+  });
+
+  it('takes a missing cwd for an error', () => {
+    expect(() => resolve({ cwd: join(dir, 'no') })).toThrow(ConfigError);
+  });
+});
