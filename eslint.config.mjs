@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 /** A package imports only from those before it: the order of the layers, lowest first. */
 const layers = ['sys', 'bpf', 'dispatch', 'builtins', 'sandbox', 'cli'];
 /** Side by side: neither may import the other. */
-const independent = { bpf: ['sys'], sys: ['bpf'] };
+const independent = { bpf: ['sys'] };
 
 const layering = layers.map((name, i) => ({
   files: [`packages/${name}/**/*.ts`],

@@ -1,0 +1,106 @@
+/*
+ * FdWatcher: a descriptor on the event loop of the thread that made it. uv_poll_t, level-triggered.
+ */
+#include <uv.h>
+
+#include "result.h"
+
+namespace sandlock {
+
+class FdWatcher : public Napi::ObjectWrap<FdWatcher> {
+ public:
+  static Napi::Function Class(Napi::Env env) {
+    return DefineClass(env, "FdWatcher", {InstanceMethod<&FdWatcher::Start>("start"), InstanceMethod<&FdWatcher::Stop>("stop"),
+                                          InstanceMethod<&FdWatcher::Ref>("ref"), InstanceMethod<&FdWatcher::Unref>("unref"),
+                                          InstanceMethod<&FdWatcher::Close>("close")});
+  }
+
+  // (fd, callback(status, events)); start(events) begins.
+  explicit FdWatcher(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<FdWatcher>(info), context_(info.Env(), "sandlock.FdWatcher") {
+    uv_loop_t* loop = nullptr;
+    napi_get_uv_event_loop(info.Env(), &loop);
+    poll_ = new Poll{{}, this, nullptr};
+    int rc = loop ? uv_poll_init(loop, &poll_->handle, Int(info[0])) : UV_EINVAL;
+    if (rc < 0) {
+      delete poll_;
+      poll_ = nullptr;
+      Napi::Error::New(info.Env(), uv_strerror(rc)).ThrowAsJavaScriptException();
+      return;
+    }
+    poll_->handle.data = poll_;
+    callback_ = Napi::Persistent(info[1].As<Napi::Function>());
+    // A worker that is ended waits here until the handle is closed.
+    napi_add_async_cleanup_hook(info.Env(), [](napi_async_cleanup_hook_handle, void* data) {
+      auto* poll = static_cast<Poll*>(data);
+      CloseHandle(poll);
+    }, poll_, &poll_->hook);
+  }
+
+  ~FdWatcher() override {
+    if (poll_) CloseHandle(poll_);
+  }
+
+ private:
+  struct Poll {
+    uv_poll_t handle;
+    FdWatcher* owner;
+    napi_async_cleanup_hook_handle hook;
+  };
+
+  static void CloseHandle(Poll* poll) {
+    auto* handle = reinterpret_cast<uv_handle_t*>(&poll->handle);
+    if (poll->owner) poll->owner->poll_ = nullptr;
+    poll->owner = nullptr;
+    if (uv_is_closing(handle)) return;
+    uv_close(handle, [](uv_handle_t* h) {
+      auto* closed = static_cast<Poll*>(h->data);
+      napi_remove_async_cleanup_hook(closed->hook);
+      delete closed;
+    });
+  }
+
+  static void OnReady(uv_poll_t* handle, int status, int events) {
+    auto* self = static_cast<Poll*>(handle->data)->owner;
+    if (!self) return;
+    Napi::Env env = self->Env();
+    Napi::HandleScope scope(env);
+    self->callback_.MakeCallback(self->Value(), {Napi::Number::New(env, status), Napi::Number::New(env, events)}, self->context_);
+    // There is no JavaScript above us to throw to: make it an uncaughtException instead of losing it.
+    if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+  }
+
+  Napi::Value Start(const Napi::CallbackInfo& info) {
+    if (!poll_) return Napi::Number::New(info.Env(), UV_EBADF);
+    if (!held_) Ref_(), held_ = true;
+    return Napi::Number::New(info.Env(), uv_poll_start(&poll_->handle, Int(info[0]), OnReady));
+  }
+  Napi::Value Stop(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), poll_ ? uv_poll_stop(&poll_->handle) : 0);
+  }
+  void Ref(const Napi::CallbackInfo&) {
+    if (poll_) uv_ref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
+  }
+  void Unref(const Napi::CallbackInfo&) {
+    if (poll_) uv_unref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
+  }
+  // The descriptor may be closed as soon as this returns: uv_close takes it out of epoll at once.
+  void Close(const Napi::CallbackInfo&) {
+    if (poll_) CloseHandle(poll_);
+    callback_.Reset();
+    if (held_) Unref_(), held_ = false;
+  }
+
+  // Started watchers are reachable from the loop alone, so they hold themselves.
+  void Ref_() { Napi::ObjectWrap<FdWatcher>::Ref(); }
+  void Unref_() { Napi::ObjectWrap<FdWatcher>::Unref(); }
+
+  Poll* poll_ = nullptr;
+  bool held_ = false;
+  Napi::AsyncContext context_;
+  Napi::FunctionReference callback_;
+};
+
+void InitFdWatcher(Napi::Env env, Napi::Object exports) { exports.Set("FdWatcher", FdWatcher::Class(env)); }
+
+}  // namespace sandlock

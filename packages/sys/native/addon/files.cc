@@ -1,0 +1,78 @@
+/*
+ * Descriptors and files. Paths are bytes that end in NUL; the TypeScript side adds it.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "result.h"
+
+namespace sandlock {
+
+static const char* Path(const Napi::Value& v) { return reinterpret_cast<const char*>(BytesOf(v).data); }
+
+static Napi::Value Close(const Napi::CallbackInfo& info) { return Result(info.Env(), close(Int(info[0]))); }
+
+static Napi::Value Openat(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), openat(Int(info[0]), Path(info[1]), Int(info[2]), Uint(info[3])));
+}
+
+static Napi::Value Read(const Napi::CallbackInfo& info) {
+  Bytes buffer = BytesOf(info[1]);
+  return Result(info.Env(), read(Int(info[0]), buffer.data, buffer.length));
+}
+
+static Napi::Value Write(const Napi::CallbackInfo& info) {
+  Bytes buffer = BytesOf(info[1]);
+  return Result(info.Env(), write(Int(info[0]), buffer.data, buffer.length));
+}
+
+static Napi::Value Lseek(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), lseek(Int(info[0]), I64(info[1]), Int(info[2])));
+}
+
+static Napi::Value Fcntl(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), fcntl(Int(info[0]), Int(info[1]), I64(info[2])));
+}
+
+// Writes the two ends into the array; the kernel's result says whether it did.
+static Napi::Value Pipe2(const Napi::CallbackInfo& info) {
+  int ends[2] = {-1, -1};
+  int rc = pipe2(ends, Int(info[1]));
+  auto out = info[0].As<Napi::Int32Array>();
+  if (rc == 0) out[0] = ends[0], out[1] = ends[1];
+  return Result(info.Env(), rc);
+}
+
+static Napi::Value MemfdCreate(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), syscall(SYS_memfd_create, Path(info[0]), Uint(info[1])));
+}
+
+// st_mode alone: what kind of file a descriptor is.
+static Napi::Value FstatMode(const Napi::CallbackInfo& info) {
+  struct stat st;
+  int rc = fstat(Int(info[0]), &st);
+  return rc == 0 ? Napi::Number::New(info.Env(), st.st_mode) : Result(info.Env(), rc);
+}
+
+static Napi::Value CloseRange(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), syscall(SYS_close_range, Uint(info[0]), Uint(info[1]), Uint(info[2])));
+}
+
+void InitFiles(Napi::Env env, Napi::Object exports) {
+  BIND("close", Close);
+  BIND("openat", Openat);
+  BIND("read", Read);
+  BIND("write", Write);
+  BIND("lseek", Lseek);
+  BIND("fcntl", Fcntl);
+  BIND("pipe2", Pipe2);
+  BIND("memfdCreate", MemfdCreate);
+  BIND("fstatMode", FstatMode);
+  BIND("closeRange", CloseRange);
+}
+
+}  // namespace sandlock

@@ -1,0 +1,19 @@
+/*
+ * The addon's entry. It keeps no state of its own, so it loads in any number of worker threads.
+ */
+#include "result.h"
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  sandlock::InitFiles(env, exports);
+  sandlock::InitSeccomp(env, exports);
+  sandlock::InitMemory(env, exports);
+  sandlock::InitLandlock(env, exports);
+  sandlock::InitProcess(env, exports);
+  sandlock::InitSocket(env, exports);
+  sandlock::InitSpawn(env, exports);
+  sandlock::InitThreads(env, exports);
+  sandlock::InitFdWatcher(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(sandlock, Init)

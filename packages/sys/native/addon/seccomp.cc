@@ -1,0 +1,101 @@
+/*
+ * seccomp(2) and the listener's requests, seccomp_unotify(2).
+ */
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "result.h"
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#endif
+
+namespace sandlock {
+
+// RECV sleeps even on a non-blocking listener, so readiness is asked first; it may still sleep if the target
+// dies in between, which the kernel ends with ENOENT.
+static Napi::Value NotifReceive(const Napi::CallbackInfo& info) {
+  Bytes buffer = BytesOf(info[1]);
+  if (buffer.length < sizeof(seccomp_notif)) return Napi::Number::New(info.Env(), -EINVAL);
+  pollfd p = {Int(info[0]), POLLIN, 0};
+  int ready = poll(&p, 1, 0);
+  if (ready <= 0) return Result(info.Env(), ready);
+  if (!(p.revents & POLLIN)) return Napi::Number::New(info.Env(), p.revents & POLLNVAL ? -EBADF : -EPIPE);
+  memset(buffer.data, 0, sizeof(seccomp_notif));
+  int rc = ioctl(p.fd, SECCOMP_IOCTL_NOTIF_RECV, buffer.data);
+  return Result(info.Env(), rc == 0 ? 1 : rc);
+}
+
+static Napi::Value NotifSend(const Napi::CallbackInfo& info) {
+  seccomp_notif_resp response = {};
+  response.id = U64(info[1]);
+  response.val = I64(info[2]);
+  response.error = Int(info[3]);
+  response.flags = Uint(info[4]);
+  return Result(info.Env(), ioctl(Int(info[0]), SECCOMP_IOCTL_NOTIF_SEND, &response));
+}
+
+static Napi::Value NotifAddFd(const Napi::CallbackInfo& info) {
+  seccomp_notif_addfd request = {};
+  request.id = U64(info[1]);
+  request.flags = Uint(info[2]);
+  request.srcfd = Uint(info[3]);
+  request.newfd = Uint(info[4]);
+  request.newfd_flags = Uint(info[5]);
+  return Result(info.Env(), ioctl(Int(info[0]), SECCOMP_IOCTL_NOTIF_ADDFD, &request));
+}
+
+static Napi::Value NotifIdValid(const Napi::CallbackInfo& info) {
+  __u64 id = U64(info[1]);
+  return Result(info.Env(), ioctl(Int(info[0]), SECCOMP_IOCTL_NOTIF_ID_VALID, &id));
+}
+
+// The flag word is the argument itself. kernel/seccomp.c, seccomp_notify_set_flags().
+static Napi::Value NotifSetFlags(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), ioctl(Int(info[0]), SECCOMP_IOCTL_NOTIF_SET_FLAGS, static_cast<unsigned long>(U64(info[1]))));
+}
+
+// [seccomp_notif, seccomp_notif_resp, seccomp_data] in bytes, as this kernel has them.
+static Napi::Value GetNotifSizes(const Napi::CallbackInfo& info) {
+  seccomp_notif_sizes sizes = {};
+  long rc = syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes);
+  if (rc < 0) return Result(info.Env(), rc);
+  auto array = Napi::Array::New(info.Env(), 3);
+  array.Set(0u, sizes.seccomp_notif);
+  array.Set(1u, sizes.seccomp_notif_resp);
+  array.Set(2u, sizes.seccomp_data);
+  return array;
+}
+
+static Napi::Value GetActionAvail(const Napi::CallbackInfo& info) {
+  __u32 action = Uint(info[0]);
+  return Result(info.Env(), syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action));
+}
+
+// For the calling thread, for good. The caller sets no_new_privs.
+static Napi::Value SetModeFilter(const Napi::CallbackInfo& info) {
+  Bytes program = BytesOf(info[1]);
+  sock_fprog fprog = {static_cast<unsigned short>(program.length / sizeof(sock_filter)),
+                      reinterpret_cast<sock_filter*>(program.data)};
+  return Result(info.Env(), syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, Uint(info[0]), &fprog));
+}
+
+void InitSeccomp(Napi::Env env, Napi::Object exports) {
+  BIND("seccompNotifReceive", NotifReceive);
+  BIND("seccompNotifSend", NotifSend);
+  BIND("seccompNotifAddFd", NotifAddFd);
+  BIND("seccompNotifIdValid", NotifIdValid);
+  BIND("seccompNotifSetFlags", NotifSetFlags);
+  BIND("seccompGetNotifSizes", GetNotifSizes);
+  BIND("seccompGetActionAvail", GetActionAvail);
+  BIND("seccompSetModeFilter", SetModeFilter);
+}
+
+}  // namespace sandlock

@@ -1,0 +1,52 @@
+/*
+ * Sockets between supervisor and guard: socketpair(2), sendmsg(2), recvmsg(2) with one descriptor at the most.
+ */
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "result.h"
+
+namespace sandlock {
+
+static Napi::Value Socketpair(const Napi::CallbackInfo& info) {
+  int ends[2] = {-1, -1};
+  int rc = socketpair(AF_UNIX, Int(info[1]), 0, ends);
+  auto out = info[0].As<Napi::Int32Array>();
+  if (rc == 0) out[0] = ends[0], out[1] = ends[1];
+  return Result(info.Env(), rc);
+}
+
+// (socket, buffer, received): one record into buffer; received[0] is the descriptor that came with it, or -1.
+static Napi::Value RecvMessage(const Napi::CallbackInfo& info) {
+  Bytes buffer = BytesOf(info[1]);
+  iovec iov = {buffer.data, buffer.length};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr msg = {};
+  msg.msg_iov = &iov;
+  msg.msg_iovlen = 1;
+  msg.msg_control = control;
+  msg.msg_controllen = sizeof control;
+  ssize_t n = recvmsg(Int(info[0]), &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  int saved = errno, fd = -1;
+  if (n >= 0)
+    for (cmsghdr* c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+      if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) memcpy(&fd, CMSG_DATA(c), sizeof fd);
+  auto received = info[2].As<Napi::Int32Array>();
+  received[0] = fd;
+  errno = saved;
+  return Result(info.Env(), n);
+}
+
+static Napi::Value SendMessage(const Napi::CallbackInfo& info) {
+  Bytes buffer = BytesOf(info[1]);
+  return Result(info.Env(), send(Int(info[0]), buffer.data, buffer.length, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+void InitSocket(Napi::Env env, Napi::Object exports) {
+  BIND("socketpair", Socketpair);
+  BIND("recvMessage", RecvMessage);
+  BIND("sendMessage", SendMessage);
+}
+
+}  // namespace sandlock

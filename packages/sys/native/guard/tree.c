@@ -1,0 +1,133 @@
+/*
+ * Tree: signals to descendants, and to nothing else.
+ *
+ * The guard may run as root, so a wrong number here would kill a stranger. A direct child is safe to signal by
+ * number: only the guard can reap it, so the number cannot be taken by another process. Killing uses direct
+ * children alone; each death makes the next layer direct, because the guard is the subreaper. Deeper processes
+ * are signalled through a pidfd whose process was seen to be the child of a process that was still there.
+ * proc_tid_children(5), pidfd_open(2), PR_SET_CHILD_SUBREAPER in prctl(2).
+ */
+#include <linux/fcntl.h>
+
+#include "../raw.h"
+#include "guard.h"
+#include "kernel.h"
+
+struct visit {
+  struct guard *guard;
+  int sig;
+  int signalled;
+  int depth;
+};
+
+typedef void (*child_visitor)(struct visit *v, int child, int parent);
+
+/* field 4 of /proc/pid/stat, behind the name, which may hold anything; -1 if there is no such process */
+static int parent_of(int pid) {
+  char path[48], stat[512];
+  text_append(text_decimal(text_append(path, "/proc/"), pid), "/stat");
+  int length = text_read_file(path, stat, sizeof stat);
+  if (length <= 0) return -1;
+  int at = length;
+  while (at > 0 && stat[at] != ')') at--;
+  if (!at || at + 4 >= length) return -1;
+  int parent = 0;
+  for (char *s = stat + at + 4; *s >= '0' && *s <= '9'; s++) parent = parent * 10 + (*s - '0');
+  return parent;
+}
+
+static void each_number(char *list, struct visit *v, int parent, child_visitor visit) {
+  for (char *s = list; *s;) {
+    int pid = 0;
+    while (*s && (*s < '0' || *s > '9')) s++;
+    while (*s >= '0' && *s <= '9') pid = pid * 10 + (*s++ - '0');
+    if (pid > 1) visit(v, pid, parent);
+  }
+}
+
+/* Calls visit for each entry of a /proc directory that is a number. Returns 0, or -errno. */
+static int each_entry(const char *directory, struct visit *v, int parent, child_visitor visit) {
+  char buffer[2048];
+  long fd = raw(__NR_openat, AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), n;
+  if (fd < 0) return (int)fd;
+  while ((n = raw(__NR_getdents64, fd, buffer, sizeof buffer)) > 0)
+    for (long at = 0; at < n;) {
+      struct k_dirent64 *entry = (struct k_dirent64 *)(buffer + at);
+      int number = text_number(entry->name);
+      if (number > 0) visit(v, number, parent);
+      at += entry->reclen;
+    }
+  raw(__NR_close, fd);
+  return 0;
+}
+
+static int children_listed = -1; /* whether /proc/pid/task/tid/children exists: CONFIG_PROC_CHILDREN */
+static child_visitor visit_child;
+
+/* One thread's children. A list longer than the buffer is met again on the next pass. */
+static void thread_children(struct visit *v, int tid, int pid) {
+  char path[64], list[4096];
+  char *end = text_decimal(text_append(path, "/proc/"), pid);
+  text_append(text_decimal(text_append(end, "/task/"), tid), "/children");
+  if (text_read_file(path, list, sizeof list) > 0) each_number(list, v, pid, visit_child);
+}
+
+static void if_child(struct visit *v, int pid, int parent) {
+  if (parent_of(pid) == parent) visit_child(v, pid, parent);
+}
+
+static void each_child(struct visit *v, int pid, child_visitor visit) {
+  char path[64], list[8];
+  child_visitor outer = visit_child;
+  if (children_listed < 0) {
+    char *end = text_decimal(text_append(path, "/proc/"), v->guard->self);
+    text_append(text_decimal(text_append(end, "/task/"), v->guard->self), "/children");
+    children_listed = text_read_file(path, list, sizeof list) >= 0;
+  }
+  visit_child = visit;
+  if (children_listed) {
+    text_append(text_decimal(text_append(path, "/proc/"), pid), "/task");
+    each_entry(path, v, pid, thread_children);
+  } else {
+    each_entry("/proc", v, pid, if_child);
+  }
+  visit_child = outer;
+}
+
+static void kill_child(struct visit *v, int child, int parent) {
+  if (parent != v->guard->self) return;
+  if (raw(__NR_kill, child, K_SIGKILL) == 0) v->signalled++;
+}
+
+void tree_kill(struct guard *g) {
+  struct visit v = {g, K_SIGKILL, 0, 0};
+  /* The target itself is a direct child from the start, whatever /proc says. */
+  if (g->pid) raw(__NR_kill, g->pid, K_SIGKILL);
+  each_child(&v, g->self, kill_child);
+}
+
+static void signal_below(struct visit *v, int child, int parent) {
+  if (v->depth > 64) return;
+  long pidfd = raw(__NR_pidfd_open, child, 0);
+  if (pidfd < 0) return;
+  /* The pidfd is of whoever has the number now. It is a descendant if its parent is the one we came from, and
+     that one still exists after the question: its own pidfd is held by the caller of this call. */
+  if (parent_of(child) == parent && raw(__NR_pidfd_send_signal, pidfd, 0, 0, 0) == 0) {
+    if (raw(__NR_pidfd_send_signal, pidfd, v->sig, 0, 0) == 0) v->signalled++;
+    v->depth++;
+    each_child(v, child, signal_below);
+    v->depth--;
+  }
+  raw(__NR_close, pidfd);
+}
+
+/* Repeats until a pass meets no process more than the last, so that one born meanwhile is met as well. */
+void tree_signal(struct guard *g, int sig) {
+  int before = -1;
+  for (int pass = 0; pass < 32; pass++) {
+    struct visit v = {g, sig, 0, 0};
+    each_child(&v, g->self, signal_below);
+    if (v.signalled == before) return;
+    before = v.signalled;
+  }
+}

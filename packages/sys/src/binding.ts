@@ -1,0 +1,110 @@
+/**
+ * Binding.
+ *
+ * Finds the addon: built for glibc or for musl, in the package. The one that does not fit does not load, which is
+ * quicker to find out than which C library this is. The functions take the kernel's arguments in its order and
+ * return its value or -errno.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { SandlockError } from './errors.js';
+
+type Fd = number;
+type Result = number;
+
+export interface WatcherHandle {
+  start(events: number): Result;
+  stop(): Result;
+  ref(): void;
+  unref(): void;
+  close(): void;
+}
+
+export interface Binding {
+  close(fd: Fd): Result;
+  openat(dirFd: Fd, path: Uint8Array, flags: number, mode: number): Result;
+  read(fd: Fd, buffer: Uint8Array): Result;
+  write(fd: Fd, buffer: Uint8Array): Result;
+  lseek(fd: Fd, offset: number, whence: number): Result;
+  fcntl(fd: Fd, command: number, argument: number): Result;
+  pipe2(ends: Int32Array, flags: number): Result;
+  memfdCreate(name: Uint8Array, flags: number): Result;
+  fstatMode(fd: Fd): Result;
+  closeRange(first: number, last: number, flags: number): Result;
+  seccompNotifReceive(listenerFd: Fd, buffer: Uint8Array): Result;
+  seccompNotifSend(listenerFd: Fd, id: bigint, val: bigint, error: number, flags: number): Result;
+  seccompNotifAddFd(fd: Fd, id: bigint, flags: number, srcFd: Fd, newFd: Fd, newFdFlags: number): Result;
+  seccompNotifIdValid(listenerFd: Fd, id: bigint): Result;
+  seccompNotifSetFlags(listenerFd: Fd, flags: number | bigint): Result;
+  seccompGetNotifSizes(): [number, number, number] | number;
+  seccompGetActionAvail(action: number): Result;
+  seccompSetModeFilter(flags: number, program: Uint8Array): Result;
+  processVmReadv(pid: number, address: bigint, buffer: Uint8Array, offset: number, length: number): Result;
+  processVmWritev(pid: number, address: bigint, buffer: Uint8Array, offset: number, length: number): Result;
+  landlockCreateRuleset(handledFs: bigint, handledNet: bigint, scoped: bigint): Result;
+  landlockRulesetQuery(flags: number): Result;
+  landlockAddPathRule(rulesetFd: Fd, access: bigint, parentFd: Fd): Result;
+  landlockAddPortRule(rulesetFd: Fd, access: bigint, port: bigint): Result;
+  landlockRestrictSelf(rulesetFd: Fd, flags: number): Result;
+  landlockRestrictAllThreads(rulesetFd: Fd, flags: number): Result;
+  setNoNewPrivs(): Result;
+  pidfdOpen(pid: number, flags: number): Result;
+  pidfdGetfd(pidfd: Fd, targetFd: Fd, flags: number): Result;
+  pidfdSendSignal(pidfd: Fd, signal: number): Result;
+  kill(pid: number, signal: number): Result;
+  getpgid(pid: number): Result;
+  reapPidfd(pidfd: Fd): Result;
+  uname(buffer: Uint8Array): Result;
+  socketpair(ends: Int32Array, type: number): Result;
+  recvMessage(socketFd: Fd, buffer: Uint8Array, received: Int32Array): Result;
+  sendMessage(socketFd: Fd, buffer: Uint8Array): Result;
+  spawnGuard(programFd: Fd, argv: Uint8Array[], envp: Uint8Array[], moves: Int32Array, above: number, pidfd: Int32Array): Result;
+  encodePlan(
+    flags: number, nofile: bigint, keepFds: bigint, keepCaps: bigint, ids: Uint32Array,
+    cwd: Uint8Array, filter: Uint8Array, cpus: Uint8Array,
+  ): Buffer;
+  decodeMessage(record: Uint8Array): [number, number, number, number, number, number] | null;
+  encodeMessage(type: number, argument: number): Buffer;
+  guardMessageBytes: number;
+  guardFds: number;
+  FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+let loaded: { binding: Binding; folder: string } | undefined;
+
+function load(): { binding: Binding; folder: string } {
+  if (process.platform !== 'linux') {
+    throw new SandlockError('ERR_SANDLOCK_UNSUPPORTED_PLATFORM', `Sandlock needs Linux; this is ${process.platform}.`);
+  }
+  const require = createRequire(import.meta.url);
+  const failures: string[] = [];
+  for (const libc of ['glibc', 'musl']) {
+    const folder = join(root, 'prebuilds', `linux-${process.arch}-${libc}`);
+    const file = join(folder, 'sandlock.node');
+    if (!existsSync(file)) continue;
+    try {
+      return { binding: require(file) as Binding, folder };
+    } catch (error) {
+      failures.push((error as Error).message);
+    }
+  }
+  throw new SandlockError(
+    'ERR_SANDLOCK_NATIVE_MISSING',
+    `No native code for linux-${process.arch} in ${root}prebuilds${failures.length ? `: ${failures.join('; ')}` : ''}. ` +
+      'In a checkout, build it with "npm run setup" (python3 and a C++17 compiler).',
+  );
+}
+
+/** Loaded on first use, so that importing the package is safe on every platform. */
+export function binding(): Binding {
+  return (loaded ??= load()).binding;
+}
+
+/** The guard program that belongs to the addon. */
+export function guardFile(): string {
+  return join((loaded ??= load()).folder, 'sandlock-guard');
+}

@@ -1,0 +1,72 @@
+/**
+ * Kernel constants, in the kernel's spelling.
+ *
+ * Those of asm-generic hold for all three architectures unless a comment says otherwise.
+ */
+import { arch, constants } from 'node:os';
+
+/** arm keeps four open flags at other bits. arch/arm64/include/uapi/asm/fcntl.h */
+const arm = arch() === 'arm64';
+
+// include/uapi/asm-generic/fcntl.h
+export const O_RDONLY = 0o0;
+export const O_WRONLY = 0o1;
+export const O_RDWR = 0o2;
+export const O_ACCMODE = 0o3;
+export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
+export const O_NOCTTY = 0o400;
+export const O_TRUNC = 0o1000;
+export const O_APPEND = 0o2000;
+export const O_NONBLOCK = 0o4000;
+export const O_DIRECTORY = arm ? 0o40000 : 0o200000;
+export const O_NOFOLLOW = arm ? 0o100000 : 0o400000;
+export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
+export const O_TMPFILE = 0o20000000 | O_DIRECTORY;
+export const AT_FDCWD = -100;
+export const AT_EMPTY_PATH = 0x1000;
+export const F_DUPFD_CLOEXEC = 1030;
+export const F_GETFD = 1;
+export const F_GETFL = 3;
+export const F_ADD_SEALS = 1033;
+
+// include/uapi/linux/fcntl.h, include/uapi/linux/memfd.h
+export const F_SEAL_SEAL = 1;
+export const F_SEAL_SHRINK = 2;
+export const F_SEAL_GROW = 4;
+export const F_SEAL_WRITE = 8;
+export const MFD_CLOEXEC = 1;
+export const MFD_ALLOW_SEALING = 2;
+export const MFD_EXEC = 0x10;
+
+// include/uapi/linux/stat.h
+export const S_IFMT = 0o170000;
+export const S_IFDIR = 0o040000;
+
+// include/uapi/linux/seccomp.h
+export const SECCOMP_FILTER_FLAG_NEW_LISTENER = 1 << 3;
+export const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 1 << 5;
+export const SECCOMP_USER_NOTIF_FLAG_CONTINUE = 1;
+export const SECCOMP_ADDFD_FLAG_SETFD = 1;
+export const SECCOMP_ADDFD_FLAG_SEND = 2;
+export const SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 1;
+export const SECCOMP_RET_USER_NOTIF = 0x7fc00000;
+
+// include/uapi/linux/sched.h
+export const CLONE_VM = 0x00000100;
+export const CLONE_VFORK = 0x00004000;
+export const CLONE_THREAD = 0x00010000;
+export const CLONE_NEWNS = 0x00020000;
+export const CLONE_NEWCGROUP = 0x02000000;
+export const CLONE_NEWUTS = 0x04000000;
+export const CLONE_NEWIPC = 0x08000000;
+export const CLONE_NEWUSER = 0x10000000;
+export const CLONE_NEWPID = 0x20000000;
+export const CLONE_NEWNET = 0x40000000;
+
+/** include/uapi/linux/pidfd.h: a pidfd of a thread instead of a process; Linux 6.9. */
+export const PIDFD_THREAD = O_EXCL;
+
+/** Signal numbers by name, `SIGKILL` -> 9. */
+export const signals = constants.signals;

@@ -1,0 +1,81 @@
+/**
+ * Descriptors and files. Paths are bytes: a string is taken as UTF-8.
+ */
+import { binding } from './binding.js';
+import { F_ADD_SEALS, F_DUPFD_CLOEXEC, F_GETFD, O_CLOEXEC } from './constants.js';
+import { check, SyscallError } from './errors.js';
+
+/** A path or name: text as UTF-8, or the bytes themselves. */
+export type PathLike = string | Uint8Array;
+
+/** The bytes of a path and the NUL that ends it. @throws {SyscallError} EINVAL for a NUL inside */
+export function cString(path: PathLike): Buffer {
+  const bytes = typeof path === 'string' ? Buffer.from(path, 'utf8') : path;
+  if (bytes.includes(0)) throw new SyscallError('path', 22, JSON.stringify(Buffer.from(bytes).toString()));
+  return Buffer.concat([bytes, Buffer.alloc(1)]);
+}
+
+/** Closes a descriptor. @throws {SyscallError} EBADF @see close(2) */
+export function close(fd: number): void {
+  check('close', binding().close(fd));
+}
+
+/**
+ * Opens a path relative to a directory.
+ *
+ * @param dirFd  a directory, or `AT_FDCWD`
+ * @param flags  `O_CLOEXEC` is added: no descriptor of ours is for a program by accident
+ * @returns a descriptor; the caller closes it
+ * @throws {SyscallError} as the manual lists
+ * @see openat(2)
+ */
+export function openat(dirFd: number, path: PathLike, flags: number, mode = 0): number {
+  return check('openat', binding().openat(dirFd, cString(path), flags | O_CLOEXEC, mode), String(path));
+}
+
+/** Reads what is there, at most the buffer. @returns bytes read, 0 at the end @see read(2) */
+export function read(fd: number, buffer: Uint8Array): number {
+  return check('read', binding().read(fd, buffer));
+}
+
+/** Writes, perhaps less than all. @returns bytes written @see write(2) */
+export function write(fd: number, buffer: Uint8Array): number {
+  return check('write', binding().write(fd, buffer));
+}
+
+/** Moves the offset. @param whence 0 from the start, 1 from here, 2 from the end @see lseek(2) */
+export function lseek(fd: number, offset: number, whence: 0 | 1 | 2): number {
+  return check('lseek', binding().lseek(fd, offset, whence));
+}
+
+/** Duplicates a descriptor to the lowest free number from `minFd`. @returns close-on-exec; the caller closes it */
+export function fcntlDupFd(fd: number, minFd: number): number {
+  return check('fcntl', binding().fcntl(fd, F_DUPFD_CLOEXEC, minFd));
+}
+
+/** Whether a number is an open descriptor. @see fcntl(2), F_GETFD */
+export function isOpenFd(fd: number): boolean {
+  return binding().fcntl(fd, F_GETFD, 0) >= 0;
+}
+
+/** A pipe, both ends close-on-exec. @returns [read end, write end]; the caller closes both @see pipe(2) */
+export function pipe(): [number, number] {
+  const ends = new Int32Array(2);
+  check('pipe2', binding().pipe2(ends, O_CLOEXEC));
+  return [ends[0]!, ends[1]!];
+}
+
+/** An anonymous file. @param flags `MFD_*` @returns a descriptor; the caller closes it @see memfd_create(2) */
+export function memfdCreate(name: string, flags: number): number {
+  return check('memfd_create', binding().memfdCreate(cString(name), flags));
+}
+
+/** Seals a memfd. @param seals `F_SEAL_*` @see fcntl(2), "File sealing" */
+export function addSeals(fd: number, seals: number): void {
+  check('fcntl', binding().fcntl(fd, F_ADD_SEALS, seals));
+}
+
+/** The type and permission bits of an open file. @see fstat(2), st_mode */
+export function fstatMode(fd: number): number {
+  return check('fstat', binding().fstatMode(fd));
+}

@@ -1,0 +1,12 @@
+export { check, errnoName, errnoNumber, type ErrnoName, SandlockError, SyscallError } from './errors.js';
+export * from './constants.js';
+export * from './files.js';
+export * from './landlock.js';
+export * from './memory.js';
+export * from './process.js';
+export * from './seccomp.js';
+export { FdWatcher, UV_DISCONNECT, UV_READABLE, UV_WRITABLE } from './fd-watcher.js';
+export { GuardedProcess, type GuardCallbacks, type TargetExit } from './spawn/guarded-process.js';
+export { guardProgramPath } from './spawn/guard-program.js';
+export { encodePlan, type StartPlan } from './spawn/plan.js';
+export { type StartStep, startSteps } from './spawn/steps.js';

@@ -1,0 +1,59 @@
+/**
+ * Processes: pidfds, signals and names. pidfd_open(2), kill(2), uname(2).
+ */
+import { binding } from './binding.js';
+import { check } from './errors.js';
+
+/**
+ * A descriptor for a process.
+ *
+ * @param flags  0, or `PIDFD_THREAD` for a thread (Linux 6.9)
+ * @returns close-on-exec; readable once the process ended; the caller closes it
+ * @throws {SyscallError} ESRCH no such process, EINVAL or ENOENT a thread without the flag
+ */
+export function pidfdOpen(pid: number, flags = 0): number {
+  return check('pidfd_open', binding().pidfdOpen(pid, flags));
+}
+
+/**
+ * Duplicates a descriptor of the target into this process.
+ *
+ * @param pidfd     from {@link pidfdOpen}
+ * @param targetFd  descriptor number in the target
+ * @returns a close-on-exec descriptor that shares the target's file offset; the caller closes it
+ * @throws {SyscallError} EBADF no such descriptor, EPERM no ptrace access, ESRCH target is gone
+ * @see pidfd_getfd(2); Linux 5.6
+ */
+export function pidfdGetfd(pidfd: number, targetFd: number): number {
+  return check('pidfd_getfd', binding().pidfdGetfd(pidfd, targetFd, 0));
+}
+
+/** Sends a signal to exactly the process of the pidfd. @throws {SyscallError} ESRCH it ended, EPERM */
+export function pidfdSendSignal(pidfd: number, signal: number): void {
+  check('pidfd_send_signal', binding().pidfdSendSignal(pidfd, signal));
+}
+
+/** Sends a signal by number. The caller knows whose number it is. @throws {SyscallError} ESRCH, EPERM @see kill(2) */
+export function kill(pid: number, signal: number): void {
+  check('kill', binding().kill(pid, signal));
+}
+
+/** The process group of a process. @throws {SyscallError} ESRCH */
+export function getpgid(pid: number): number {
+  return check('getpgid', binding().getpgid(pid));
+}
+
+/** Reaps a child by its pidfd if it has ended; never sleeps. @returns whether it was reaped @throws {SyscallError} ECHILD */
+export function reapPidfd(pidfd: number): boolean {
+  return check('waitid', binding().reapPidfd(pidfd)) === 1;
+}
+
+/** Bytes of one field of struct utsname, NUL included. include/uapi/linux/utsname.h, __NEW_UTS_LEN */
+export const UTSNAME_FIELD_BYTES = 65;
+
+/** struct utsname: sysname, nodename, release, version, machine, domainname, 65 bytes each. @see uname(2) */
+export function uname(): Buffer {
+  const buffer = Buffer.alloc(6 * UTSNAME_FIELD_BYTES);
+  check('uname', binding().uname(buffer));
+  return buffer;
+}
