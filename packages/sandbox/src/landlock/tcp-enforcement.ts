@@ -15,7 +15,10 @@ export type TcpEnforcement =
   /** Everything is allowed. */
   | 'open';
 
-/** @param netTcp whether Landlock's TCP rights are active; undefined from unenforcedTcp means this cannot fail */
+/**
+ * @param netTcp whether Landlock's TCP rights are active
+ * @returns undefined where nothing enforces the rules; unenforcedTcp() says so in words
+ */
 export function tcpEnforcement(net: NetPolicy, netTcp: boolean): TcpEnforcement | undefined {
   if (netTcp) return 'landlock';
   if (allowsNothing(net.connect) && allowsNothing(net.bind)) return 'noSockets';

@@ -37,7 +37,8 @@ not hide names: \`stat\`, \`access\`, \`readlink\` and \`chdir\` work outside th
     profile: { section: 'filesystem', key: 'write' },
     summary: 'let files beneath PATH be changed, too',
     docs: `Files and directories that may be written, created, removed, renamed and truncated, and devices whose ioctls may be
-used. Includes everything that \`fsReadable\` gives.
+used. Includes everything that \`fsReadable\` gives. From Landlock ABI 9 on (Linux 7.1) it also says which UNIX sockets of
+programs outside may be connected to; older kernels do not ask, so every such socket that the user may open can be.
 
 Landlock does not cover metadata. As long as nothing is writable, the filter refuses chmod, chown, the time setters,
 extended attributes and file flags with EPERM. With any writable path those calls work on every file that the user owns,

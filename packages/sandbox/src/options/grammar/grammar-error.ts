@@ -5,16 +5,17 @@
  * what it stands for. It knows nothing of schemas, so that it can be public and tested alone; `grammar()`
  * turns it into a valibot schema, which adds the path of the option to its error.
  */
+import { SandlockError } from '@sandlock/sys';
 import * as v from 'valibot';
 
-/** The value is not of this language. */
-export class GrammarError extends Error {
+/** A value that is not of this language. Among options it becomes an issue of a ConfigError. */
+export class GrammarError extends SandlockError {
+  declare readonly code: 'ERR_SANDLOCK_GRAMMAR';
   /** What to write instead. */
   readonly hint: string | undefined;
 
   constructor(message: string, hint?: string) {
-    super(message);
-    this.name = 'GrammarError';
+    super('ERR_SANDLOCK_GRAMMAR', message);
     this.hint = hint;
   }
 }
