@@ -1,6 +1,6 @@
 import { AUDIT_ARCH, arg } from '@sandlock/bpf';
 import { O_CLOEXEC } from '@sandlock/sys';
-import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -110,7 +110,8 @@ describe.skipIf(!hasPython)('a supervisor over the kernel\'s listener [needs pyt
     expect(injected).toEqual([fd]);
     expect(await target.ask({ op: 'read', fd })).toEqual({ content: 'host content' });
     expect(await target.ask({ op: 'inheritable', fd })).toEqual({ inheritable: true });
-    expect(() => fstatSync(fds[0]!)).toThrow();
+    const ours = readdirSync('/proc/self/fd').filter((each) => linkOf(each) === join(directory, 'file'));
+    expect({ handedOver: fds.length, ours }).toEqual({ handedOver: 1, ours: [] });
   });
 
   it('puts a descriptor at a chosen number and lets the call run', async () => {
@@ -266,6 +267,14 @@ describe.skipIf(!hasPython)('a supervisor over the kernel\'s listener [needs pyt
 
 function numberOf(name: string): number {
   return new DispatchTable().on(name, () => action.continue()).registrations()[0]!.nr;
+}
+
+function linkOf(fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined;
+  }
 }
 
 function openFds(): number {
