@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { parseByteSize, showByteSize } from '../src/options/grammar/byte-size.js';
 import { capabilityMask, parseCapability } from '../src/options/grammar/capability-name.js';
 import { parseFsPath, showPath } from '../src/options/grammar/fs-path.js';
 import { GrammarError } from '../src/options/grammar/grammar-error.js';
@@ -214,5 +215,26 @@ describe('whole numbers', () => {
   it('come from decimal text only', () => {
     expect(numberFromText('64')).toBe(64);
     for (const text of ['', ' 1', '1e3', '0x10', '-1', '1.5', '9'.repeat(16)]) expect(numberFromText(text)).toBe(text);
+  });
+});
+
+describe('byte sizes', () => {
+  it.each([
+    ['0', 0n], ['4096', 4096n], [' 1k ', 1024n], ['512M', 512n << 20n], ['1g', 1n << 30n], ['2T', 2n << 40n],
+    [7, 7n], [7n, 7n], ['18446744073709551615', (1n << 64n) - 1n], ['16777215T', 16777215n << 40n],
+  ])('read %s', (text, bytes) => {
+    expect(parseByteSize(text)).toBe(bytes);
+  });
+
+  it.each(['', ' ', 'M', '1.5G', '1MB', '1P', '-1', '1 M', '0x10', '18446744073709551616', '16777216T', -1, 1.5, -1n, 1n << 64n, 2 ** 53, null])(
+    'refuse %s', (text) => {
+      expect(() => parseByteSize(text)).toThrow(GrammarError);
+    });
+
+  it('print with the largest unit that divides them, and read back', () => {
+    for (const text of ['0', '1', '1023', '1K', '1536M', '2G', '1024T', '5T']) {
+      expect(showByteSize(parseByteSize(text))).toBe(text);
+      expect(parseByteSize(showByteSize(parseByteSize(text)))).toBe(parseByteSize(text));
+    }
   });
 });

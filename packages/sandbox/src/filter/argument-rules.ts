@@ -1,0 +1,31 @@
+/** Every rule on arguments that a policy gives rise to, by call. */
+import type { ProtectionStatuses } from '../landlock/protection-status.js';
+import { tcpEnforcement, type TcpEnforcement } from '../landlock/tcp-enforcement.js';
+import type { Policy } from '../policy/policy.js';
+import type { RulesByCall } from './call-rules.js';
+import { cloneRules } from './clone-flags.js';
+import { deviceNodeRules } from './device-nodes.js';
+import { ioctlRules } from './ioctl-requests.js';
+import { otherProcessRules } from './other-process-calls.js';
+import { ownListenerRules } from './own-listener.js';
+import { prctlRules } from './prctl-options.js';
+import { signalEveryoneRules } from './signal-everyone.js';
+import { socketRules } from './socket-calls.js';
+
+export function argumentRules(policy: Policy, protections: ProtectionStatuses): RulesByCall {
+  return {
+    ...cloneRules,
+    ...ioctlRules(policy.fs.writable.length > 0),
+    ...prctlRules,
+    ...socketRules(policy.net, enforcement(policy, protections)),
+    ...deviceNodeRules,
+    ...(policy.supervised ? ownListenerRules : {}),
+    ...otherProcessRules,
+    ...(protections.signalScope === 'active' ? {} : signalEveryoneRules),
+  };
+}
+
+/** Rules that nobody enforces were refused by the Landlock plan; should they get here, there is no TCP. */
+function enforcement(policy: Policy, protections: ProtectionStatuses): TcpEnforcement {
+  return tcpEnforcement(policy.net, protections.netTcp === 'active') ?? 'noSockets';
+}
