@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { action, type ExceptionPolicy, type Handler } from '../src/index.js';
@@ -100,6 +101,17 @@ describe('an inline handler beyond the time limit', () => {
     expect((await listener.notify('uname').answered).errno).toBe('EIO');
     await turn();
     expect(reports).toMatchObject([{ type: 'exception', error: { code: 'ERR_SANDLOCK_HANDLER_TIME' } }]);
+  });
+
+  it('has the descriptor of its answer closed', async () => {
+    const fd = openSync('/dev/null', 'r');
+    let closes = 0;
+    const { listener } = supervised([['openat', (context) => {
+      void slow(context);
+      return action.injectFdSend({ srcFd: { fd, close: () => { closes++; closeSync(fd); } } });
+    }, { onException: 'denyEio' }]], { limits: { inlineLimitMs: 10 } });
+    expect((await listener.notify('openat').answered).errno).toBe('EIO');
+    expect(closes).toBe(1);
   });
 
   it('answers as it says within the limit', async () => {

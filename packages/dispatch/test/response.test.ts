@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { Call } from '../src/call.js';
 import { action, type Handler, type Outcome } from '../src/index.js';
+import { NotificationBuffer } from '../src/notification.js';
+import { ReportQueue } from '../src/reports.js';
+import { Responder } from '../src/responder.js';
+import { FakeListener } from '../src/testing.js';
 import { closeAll, supervised, turn } from './supervised.js';
 
 afterEach(closeAll);
@@ -78,12 +83,29 @@ describe('injectFdSend', () => {
     expect(await listener.notify('openat').answered).toEqual({ kind: 'fd', fd: 3 });
   });
 
-  it('serves one answer: the same action again is denied', async () => {
+  it('serves one answer: the same action again is denied, whatever its number stands for by then', async () => {
     const source = counted();
-    const once = action.injectFdSend({ srcFd: source });
+    let closes = 0;
+    const once = action.injectFdSend({ srcFd: { fd: source.fd, close: () => { closes++; } } }); // the number stays open
     const { listener } = supervised([['openat', () => once]]);
     expect((await listener.notify('openat').answered).kind).toBe('fd');
-    expect(await listener.notify('openat').answered).toEqual({ kind: 'errno', errno: 'EACCES' });
+    const second = listener.notify('openat');
+    expect(await second.answered).toEqual({ kind: 'errno', errno: 'EACCES' });
+    expect({ closes, injections: second.injections }).toEqual({ closes: 1, injections: [] });
+    source.close();
+  });
+
+  it('for a call that has its answer only gives its descriptor up', () => {
+    const source = counted();
+    const listener = new FakeListener('x86_64');
+    const responder = new Responder(listener, new ReportQueue(undefined, 1));
+    listener.notify('openat');
+    const buffer = new NotificationBuffer();
+    listener.receive(buffer.bytes);
+    const call = new Call(buffer, { nr: 257, name: 'openat', links: [], answered: [], inlineOnly: false, notifications: 0 });
+    responder.answer(call, action.errno('EPERM'));
+    listener.addFd = () => { throw new Error('answered twice'); };
+    responder.answer(call, action.injectFdSend({ srcFd: source }));
     expect(source.closes).toBe(1);
   });
 

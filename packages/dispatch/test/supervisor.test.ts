@@ -72,6 +72,21 @@ describe('a failure inside, off the loop,', () => {
   });
 });
 
+describe('a failure in the answer of a promise', () => {
+  it('is no unhandled rejection; the call is denied', async () => {
+    const { listener, reports } = supervised([['openat', () => Promise.resolve(action.defer(() => action.continue()))]]);
+    const send = listener.send.bind(listener);
+    let sends = 0;
+    listener.send = (...args) => {
+      if (++sends === 1) throw new Error('send');
+      return send(...args);
+    };
+    expect((await listener.notify('openat').answered).errno).toBe('EPERM');
+    await turn();
+    expect(reports.at(-1)).toMatchObject({ type: 'exception', owner: 'supervisor', error: { message: 'send' } });
+  });
+});
+
 describe('close', () => {
   it('answers what is deferred with EIO and what is held with EPERM, and closes what comes late', async () => {
     const late = deferred<NotifAction>();

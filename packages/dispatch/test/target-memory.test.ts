@@ -84,16 +84,19 @@ describe('readMemory', () => {
     expect(result).toMatchObject({ ok: false, reason: 'gone' });
   });
 
-  it('gives nothing of a call that went away during the read', async () => {
+  it.each<[string, (context: HandlerContext) => { ok: boolean }]>([
+    ['readMemory', (context) => context.readMemory(0x5000n, 1)],
+    ['readCString', (context) => context.readCString(0x5000n, 10)],
+    ['readCString of what does not end', (context) => context.readCString(0x5000n, 2)],
+    ['writeMemory', (context) => context.writeMemory(0x5000n, Buffer.from('X'))],
+  ])('gives nothing of a call that went away meanwhile: %s', async (_, access) => {
     const result = await inHandler((context, listener, call) => {
-      const read = listener.readMemory.bind(listener);
-      listener.readMemory = (...args) => {
-        listener.withdraw(call);
-        return read(...args);
-      };
-      return [context.readMemory(0x5000n, 1), context.readCString(0x5000n, 10)];
+      const [read, write] = [listener.readMemory.bind(listener), listener.writeMemory.bind(listener)];
+      listener.readMemory = (...args) => { listener.withdraw(call); return read(...args); };
+      listener.writeMemory = (...args) => { listener.withdraw(call); return write(...args); };
+      return access(context);
     }, (listener) => listener.mapString(PID, 0x5000n, 'abc'));
-    expect(result).toMatchObject([{ ok: false, reason: 'gone' }, { ok: false, reason: 'gone' }]);
+    expect(result).toMatchObject({ ok: false, reason: 'gone' });
   });
 
   it('refuses lengths and addresses that are none', async () => {
@@ -123,6 +126,19 @@ describe('readCString', () => {
     const result = await inHandler((context) => context.readCString(2n * PAGE - 4n, 4096),
       (listener) => listener.mapString(PID, 2n * PAGE - 4n, 'abc'));
     expect(result).toMatchObject({ ok: true, text: 'abc' });
+  });
+
+  it('reads no further than the end of a page at a time', async () => {
+    const reads: [bigint, number][] = [];
+    await inHandler((context, listener) => {
+      const read = listener.readMemory.bind(listener);
+      listener.readMemory = (pid, address, buffer, offset, length) => {
+        reads.push([address, length]);
+        return read(pid, address, buffer, offset, length);
+      };
+      return context.readCString(PAGE + 100n, 5000);
+    }, (listener) => listener.map(PID, PAGE + 100n, 'x'.repeat(5000)));
+    expect(reads).toEqual([[PAGE + 100n, 3996], [2n * PAGE, 1004]]);
   });
 
   it('reads on across pages', async () => {
