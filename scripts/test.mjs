@@ -1,0 +1,56 @@
+/**
+ * Everything that CI runs: lint, types, unit tests, live tests.
+ *
+ * Live tests ask the running kernel, one file at a time, and as root a second time as an ordinary user in a copy of
+ * the checkout, since confinement must not depend on who asks for it. The last line counts: `N passed, N failed,
+ * N skipped`. SANDLOCK_EXPECT lists what this machine has; a test that is skipped for lack of that has failed.
+ */
+import { turbo } from './setup/build.mjs';
+import { StepFailed, runStep } from './setup/step.mjs';
+import { unexplainedSkips } from './test/expectations.mjs';
+import { ordinaryUserCopy } from './test/ordinary-user.mjs';
+import { membersWithTests, runVitest } from './test/vitest.mjs';
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+check('linting', 'node_modules/.bin/eslint', ['.']);
+check('checking types', turbo, ['run', 'typecheck', '--env-mode=loose', '--output-logs=errors-only']);
+
+for (const member of membersWithTests('unit')) add(`${member}, unit tests`, runVitest({ member, kind: 'unit' }));
+
+const root = process.getuid() === 0;
+const live = membersWithTests('live');
+for (const member of live) add(`${member}, live tests`, runVitest({ member, kind: 'live' }), root ? ['root'] : ['an ordinary user']);
+
+if (root && live.length > 0) {
+  const copy = ordinaryUserCopy();
+  try {
+    for (const member of live) {
+      add(`${member}, live tests as an ordinary user`, runVitest({ member, kind: 'live', ...copy.vitest }), ['an ordinary user']);
+    }
+  } finally {
+    copy.remove();
+  }
+}
+
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
+
+function check(title, command, args) {
+  try {
+    runStep(title, command, args);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    console.error(`sandlock: ${error.message}`);
+    total.failed += 1;
+  }
+}
+
+function add(title, { passed, failed, skipped, broken }, present = []) {
+  const unexplained = unexplainedSkips(skipped, process.env.SANDLOCK_EXPECT, present);
+  for (const { name, why } of unexplained) console.error(`sandlock: ${title}: skipped, ${why}: ${name}`);
+  if (broken) console.error(`sandlock: ${title}: ${broken}`);
+  total.passed += passed;
+  total.failed += failed + unexplained.length + (broken ? 1 : 0);
+  total.skipped += skipped.length - unexplained.length;
+}
