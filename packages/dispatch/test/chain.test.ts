@@ -98,4 +98,20 @@ describe('a chain', () => {
     expect(between.length).toBeGreaterThanOrEqual(5);
     expect(between.every((count, i) => count - (between[i - 1] ?? 0) <= 4)).toBe(true);
   });
+
+  it('does so by time too, when handlers are slow', async () => {
+    let handled = 0;
+    const { listener } = supervised([['close', () => {
+      const end = performance.now() + 5;
+      while (performance.now() < end);
+      handled++;
+      return action.returnValue(0);
+    }]], { limits: { drainMs: 8 } });
+    const calls = Array.from({ length: 8 }, () => listener.notify('close'));
+    await turn();
+    await turn();
+    expect(handled).toBeGreaterThan(0);
+    expect(handled).toBeLessThan(8);
+    await Promise.all(calls.map(({ answered }) => answered));
+  });
 });

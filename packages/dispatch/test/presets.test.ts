@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,6 +59,33 @@ describe('denyPaths', () => {
     expect(await answer(denying(), path())).toBe('EPERM');
   });
 
+  it('takes /proc/self and relative paths for those of the task, not ours', async () => {
+    const child = spawn('sleep', ['60'], { cwd: join(root, 'secret'), stdio: 'ignore' });
+    try {
+      const ask = async (pid: number, path: string) => {
+        const { listener } = supervised(new DispatchTable({ arch: 'x86_64' }).addAll(denying()));
+        listener.mapString(pid, 0x5000n, path);
+        return (await listener.notify('openat', { pid, args: [AT_FDCWD, 0x5000] }).answered).errno;
+      };
+      for (const path of ['/proc/self/cwd/file', '/proc/thread-self/cwd/file', '/dev/fd/../cwd/file', 'file']) {
+        expect(await ask(child.pid!, path), path).toBe('EPERM');
+        expect(await ask(PID, path), path).toBe(undefined);
+      }
+    } finally {
+      child.kill('SIGKILL');
+      await new Promise((resolve) => { child.once('exit', resolve); });
+    }
+  });
+
+  it('judges nothing of a task that went away while its directory was looked at', async () => {
+    const { listener } = supervised(new DispatchTable({ arch: 'x86_64' }).addAll(denying()));
+    listener.mapString(PID, 0x5000n, join(root, 'public/file'));
+    let checks = 0;
+    listener.idValid = () => (++checks > 2 ? -2 : 0); // valid before and after the path was read
+    expect((await listener.notify('openat', { pid: PID, args: [AT_FDCWD, 0x5000] }).answered).errno).toBe('EACCES');
+    expect(checks).toBe(3);
+  });
+
   it('follows relative paths from the directory of the task', async () => {
     expect(await answer(denyPaths([process.cwd()]), 'package.json')).toBe('EPERM');
     expect(await answer(denyPaths([join(process.cwd(), 'src')]), 'package.json')).toBe('continue');
@@ -101,8 +129,13 @@ describe('denyPaths', () => {
   });
 
   it('takes expressions with memory as if they had none', async () => {
-    const ask = running(denyPaths([/secret/g]));
-    for (let i = 0; i < 3; i++) expect(await ask(join(root, 'secret/file'))).toBe('EPERM');
+    const ask = running(allowPaths([/public/g, /secret\/file/y]));
+    for (let i = 0; i < 3; i++) expect(await ask(join(root, 'public/file'))).toBe('continue');
+  });
+
+  it('refuses a spelling too, wherever it leads', async () => {
+    expect(await answer(denyPaths([/\/link\//]), join(root, 'public/link/file'))).toBe('EPERM');
+    expect(await answer(denyPaths([/\/link\//]), join(root, 'secret/file'))).toBe('continue');
   });
 
   it.each<[string, unknown]>([['a string', '/x'], ['a relative path', ['x']], ['a number', [5]]])('refuses %s for patterns', (_, patterns) => {

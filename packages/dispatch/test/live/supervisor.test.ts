@@ -252,6 +252,35 @@ describe.skipIf(!hasPython)('a supervisor over the kernel\'s listener [needs pyt
     expect(await target.call('execve', { text: '/no/such/program' }, 1, 0)).toMatchObject({ errno: EACCES });
   });
 
+  it('outlives targets that die at random with calls of every kind outstanding', async () => {
+    const before = openFds();
+    let n = 0;
+    const handler: Handler = () => {
+      switch (n++ % 5) {
+        case 0: return action.returnValue(0);
+        case 1: return action.bytes('x');
+        case 2: return new Promise((resolve) => { setTimeout(() => { resolve(action.bytes('y')); }, 1); });
+        case 3: return action.hold({ limitMs: 5 });
+        default: return action.continue();
+      }
+    };
+    const storm = await Promise.all(Array.from({ length: 6 }, () => running([['getpid', handler]], { limits: { sweepMs: 10 } })));
+    const ends = storm.map((target, i) => {
+      if (i % 2 === 0) return target.ask({ op: 'storm', nr: numberOf('getpid'), threads: 4, times: 50 });
+      target.send({ op: 'storm', nr: numberOf('getpid'), threads: 4, times: 100_000 });
+      setTimeout(() => { target.child.kill('SIGKILL'); }, 40 + 30 * i);
+      return target.exited;
+    });
+    expect(await Promise.all(ends)).toEqual([{ done: 200 }, 'SIGKILL', { done: 200 }, 'SIGKILL', { done: 200 }, 'SIGKILL']);
+    await until(() => storm.every(({ supervisor }) => {
+      const { deferred, held } = supervisor.diagnostics();
+      return deferred.length + held.length === 0;
+    }));
+    for (const { supervisor } of storm) expect(supervisor.stats()).toMatchObject({ exceptions: 0, sendFailures: 0, injectionFailures: 0 });
+    for (const target of targets.splice(0)) await target.end();
+    await until(() => openFds() <= before);
+  }, 30_000);
+
   it('answers 2,000 calls and keeps no descriptor', async () => {
     const target = await running([['getpid', () => action.bytes('x')], ['getppid', () => action.returnValue(7)]]);
     const before = openFds();

@@ -97,6 +97,19 @@ def run(request):
         thread.start()
         thread.join()
         return answers[0]
+    if op == 'storm':
+        def body():
+            for _ in range(request['times']):
+                result = libc.syscall(request['nr'])
+                if result > 2:
+                    libc.close(result)  # if it is a descriptor
+
+        threads = [threading.Thread(target=body) for _ in range(request['threads'])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return {'done': request['threads'] * request['times']}
     if op == 'close':
         os.close(request['fd'])
         return {}
