@@ -61,6 +61,10 @@ export interface Binding {
   socketpair(ends: Int32Array, type: number): Result;
   recvMessage(socketFd: Fd, buffer: Uint8Array, received: Int32Array): Result;
   sendMessage(socketFd: Fd, buffer: Uint8Array): Result;
+  getsockoptInt(fd: Fd, level: number, option: number): Result;
+  getsocknamePort(fd: Fd): Result;
+  listen(fd: Fd, backlog: number): Result;
+  shutdown(fd: Fd, how: number): Result;
   spawnGuard(programFd: Fd, argv: Uint8Array[], envp: Uint8Array[], moves: Int32Array, above: number, pidfd: Int32Array): Result;
   encodePlan(
     flags: number, nofile: bigint, keepFds: bigint, keepCaps: bigint, ids: Uint32Array,

@@ -65,6 +65,20 @@ export const CLONE_NEWUSER = 0x10000000;
 export const CLONE_NEWPID = 0x20000000;
 export const CLONE_NEWNET = 0x40000000;
 
+// include/linux/socket.h, include/linux/net.h, include/uapi/linux/in.h, include/uapi/asm-generic/socket.h
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+export const IPPROTO_TCP = 6;
+export const SOL_SOCKET = 1;
+export const SO_TYPE = 3;
+export const SO_PROTOCOL = 38;
+export const SO_DOMAIN = 39;
+export const SHUT_RD = 0;
+
 /** include/uapi/linux/pidfd.h: a pidfd of a thread instead of a process; Linux 6.9. */
 export const PIDFD_THREAD = O_EXCL;
 

@@ -1,6 +1,8 @@
 /*
- * Sockets between supervisor and guard: socketpair(2), sendmsg(2), recvmsg(2) with one descriptor at the most.
+ * Sockets: those between supervisor and guard (socketpair(2), sendmsg(2), recvmsg(2) with one descriptor at the
+ * most), and what a supervisor does to its copy of a target's socket.
  */
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,10 +45,42 @@ static Napi::Value SendMessage(const Napi::CallbackInfo& info) {
   return Result(info.Env(), send(Int(info[0]), buffer.data, buffer.length, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
+// An int option alone, as its value: those asked for here are never negative.
+static Napi::Value GetsockoptInt(const Napi::CallbackInfo& info) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  int rc = getsockopt(Int(info[0]), Int(info[1]), Int(info[2]), &value, &length);
+  return Result(info.Env(), rc == 0 ? value : rc);
+}
+
+// The port of an internet socket's own address, 0 when it has none; EAFNOSUPPORT for another family.
+static Napi::Value GetsocknamePort(const Napi::CallbackInfo& info) {
+  sockaddr_storage address = {};
+  socklen_t length = sizeof address;
+  int rc = getsockname(Int(info[0]), reinterpret_cast<sockaddr*>(&address), &length);
+  if (rc != 0) return Result(info.Env(), rc);
+  if (address.ss_family == AF_INET) rc = ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port);
+  else if (address.ss_family == AF_INET6) rc = ntohs(reinterpret_cast<sockaddr_in6*>(&address)->sin6_port);
+  else rc = -EAFNOSUPPORT;
+  return Napi::Number::New(info.Env(), rc);
+}
+
+static Napi::Value Listen(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), listen(Int(info[0]), Int(info[1])));
+}
+
+static Napi::Value Shutdown(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), shutdown(Int(info[0]), Int(info[1])));
+}
+
 void InitSocket(Napi::Env env, Napi::Object exports) {
   BIND("socketpair", Socketpair);
   BIND("recvMessage", RecvMessage);
   BIND("sendMessage", SendMessage);
+  BIND("getsockoptInt", GetsockoptInt);
+  BIND("getsocknamePort", GetsocknamePort);
+  BIND("listen", Listen);
+  BIND("shutdown", Shutdown);
 }
 
 }  // namespace sandlock

@@ -1,0 +1,46 @@
+/**
+ * Sockets: what a supervisor does to its copy of a target's socket.
+ *
+ * A copy from pidfd_getfd(2) is the target's socket itself, so what is done to it holds for the target. The
+ * copy cannot be exchanged behind the supervisor's back, as a descriptor number of the target can.
+ */
+import { binding } from './binding.js';
+import { check } from './errors.js';
+
+/**
+ * An option that is an int.
+ *
+ * @param level   `SOL_SOCKET`, or a protocol
+ * @param option  such as `SO_DOMAIN`, `SO_TYPE`, `SO_PROTOCOL`, whose values are never negative
+ * @throws {SyscallError} EBADF, ENOTSOCK, ENOPROTOOPT
+ * @see getsockopt(2), socket(7)
+ */
+export function getsockoptInt(fd: number, level: number, option: number): number {
+  return check('getsockopt', binding().getsockoptInt(fd, level, option));
+}
+
+/**
+ * The port an internet socket is bound to, in host order.
+ *
+ * @returns 0 when it is bound to none
+ * @throws {SyscallError} EBADF, ENOTSOCK; EAFNOSUPPORT for a socket of another family
+ * @see getsockname(2)
+ */
+export function getsocknamePort(fd: number): number {
+  return check('getsockname', binding().getsocknamePort(fd));
+}
+
+/**
+ * Lets a socket take connections; never sleeps. An internet socket that is bound to no port gets a free one.
+ *
+ * @throws {SyscallError} EADDRINUSE, EBADF, EINVAL, ENOTSOCK, EOPNOTSUPP
+ * @see listen(2)
+ */
+export function listen(fd: number, backlog: number): void {
+  check('listen', binding().listen(fd, backlog));
+}
+
+/** Ends one direction or both. On a listening TCP socket, `SHUT_RD` ends listening. @throws {SyscallError} ENOTCONN @see shutdown(2) */
+export function shutdown(fd: number, how: number): void {
+  check('shutdown', binding().shutdown(fd, how));
+}
