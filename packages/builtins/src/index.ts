@@ -1,0 +1,9 @@
+// Families
+export { processes, type ProcessesFamily, type ProcessesOptions } from './processes.js';
+
+// What families share with the filter
+export { OTHER_PROCESS_CALLS } from './other-process-calls.js';
+
+// Who is in a sandbox
+export { ProcessTree, type Discovery } from './process-tree.js';
+export { readStat, isLiving, type ProcessStat } from './process-stat.js';

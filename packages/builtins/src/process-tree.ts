@@ -1,0 +1,159 @@
+/**
+ * Who the members of a sandbox are: the living descendants of its guard.
+ *
+ * The guard is a subreaper, so whoever is orphaned becomes its child, and who was a member once is one until
+ * it ends. So members are remembered, by pid and start time, and never lost by a walk that came at a bad
+ * moment; what a walk is for is finding new ones, and it says whether it can have missed any that were there
+ * when it began. The guard is not a member.
+ * prctl(2), PR_SET_CHILD_SUBREAPER; proc(5)
+ */
+import { readdirSync } from 'node:fs';
+
+import { childPids, hasChildrenLists, listChildren, listThreads } from './process-children.js';
+import { isLiving, readStat, type ProcessStat } from './process-stat.js';
+
+export interface Discovery {
+  /** Members that were not known before. */
+  readonly found: number;
+  /** Every member that existed when the walk began, and still does, is known now. */
+  readonly complete: boolean;
+}
+
+/** A walk that met a change is begun anew this often; then it says that it is not complete. */
+const MAX_WALKS = 4;
+/** Beyond this, one look at every process of the machine is cheaper than a look at every thread. */
+const MAX_THREADS = 64;
+/**
+ * Ended processes that nobody waits for cost a look each, and a program can make any number of them. A walk
+ * that meets more gives up, so that the supervisor's thread is never busy with one for long.
+ */
+const MAX_ZOMBIES = 1024;
+
+type Walk = 'complete' | 'disturbed' | 'crowded';
+
+export class ProcessTree {
+  readonly #guardPid: () => number;
+  /** Start time by pid. */
+  readonly #known = new Map<number, number>();
+  #found = 0;
+
+  constructor(guardPid: () => number) {
+    this.#guardPid = guardPid;
+  }
+
+  /** Members that are known and have not been found ended yet. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Forgets the members that have ended. */
+  refresh(): void {
+    for (const [pid, startTime] of this.#known) {
+      const stat = readStat(pid);
+      if (stat === undefined || stat.startTime !== startTime || !isLiving(stat)) this.#known.delete(pid);
+    }
+  }
+
+  /** Looks for members that are not known yet. */
+  discover(): Discovery {
+    this.#found = 0;
+    let walk: Walk = 'disturbed';
+    for (let n = 0; n < MAX_WALKS && walk === 'disturbed'; n++) {
+      walk = hasChildrenLists() ? this.#walkLists() : this.#scanAll();
+    }
+    return { found: this.#found, complete: walk === 'complete' };
+  }
+
+  /** The pids of the living members. Complete unless processes come and go too fast to tell. */
+  living(): number[] {
+    this.refresh();
+    this.discover();
+    return [...this.#known.keys()];
+  }
+
+  /** Whether this process is a living member. */
+  has(pid: number): boolean {
+    if (!this.#isKnown(pid)) this.discover();
+    return this.#isKnown(pid);
+  }
+
+  #isKnown(pid: number): boolean {
+    const startTime = this.#known.get(pid);
+    if (startTime === undefined) return false;
+    const stat = readStat(pid);
+    return stat !== undefined && stat.startTime === startTime && isLiving(stat);
+  }
+
+  #walkLists(): Walk {
+    const guard = this.#guardPid();
+    const seen = new Set<number>([guard, ...this.#known.keys()]);
+    const lists: { pid: number; tids: readonly number[]; list: string }[] = [];
+    let zombies = 0;
+    for (const pid of seen) { // goes on over what is added on the way
+      const stat = readStat(pid);
+      if (stat === undefined) {
+        if (pid === guard) return 'disturbed';
+        continue; // its children have moved up the tree, where the second reading shows them
+      }
+      if (!isLiving(stat)) {
+        if (++zombies > MAX_ZOMBIES) return 'crowded';
+        continue;
+      }
+      if (stat.threads > MAX_THREADS) return this.#scanAll();
+      if (pid !== guard) this.#add(stat);
+      const tids = stat.threads === 1 ? [pid] : listThreads(pid);
+      const list = listChildren(pid, tids);
+      if (list === undefined) return 'disturbed';
+      lists.push({ pid, tids, list });
+      for (const child of childPids(list)) seen.add(child);
+    }
+    const same = lists.every(({ pid, tids, list }) => (
+      listChildren(pid, tids) === list && (tids.length === 1 || sameThreads(tids, listThreads(pid)))));
+    return same ? 'complete' : 'disturbed';
+  }
+
+  /** Every process of the machine, by the parent it names. */
+  #scanAll(): Walk {
+    const guard = this.#guardPid();
+    const stats = new Map<number, ProcessStat>();
+    for (const name of readdirSync('/proc')) {
+      const pid = Number(name);
+      const stat = Number.isInteger(pid) ? readStat(pid) : undefined;
+      if (stat !== undefined) stats.set(pid, stat);
+    }
+    if (!stats.has(guard)) return 'disturbed';
+    const verdicts = new Map<number, boolean | undefined>([[guard, true], [0, false]]);
+    let disturbed = false;
+    for (const [pid, stat] of stats) {
+      const member = descends(pid, stats, verdicts);
+      if (member === undefined) disturbed = true;
+      else if (member && pid !== guard && isLiving(stat)) this.#add(stat);
+    }
+    return disturbed ? 'disturbed' : 'complete';
+  }
+
+  #add({ pid, startTime }: ProcessStat): void {
+    if (this.#known.get(pid) === startTime) return;
+    this.#known.set(pid, startTime);
+    this.#found++;
+  }
+}
+
+/** undefined: an ancestor ended between the looks, and whose child this is now has to be asked again. */
+function descends(
+  pid: number, stats: ReadonlyMap<number, ProcessStat>, verdicts: Map<number, boolean | undefined>,
+): boolean | undefined {
+  const path: number[] = [];
+  let at = pid;
+  while (!verdicts.has(at) && stats.has(at) && path.length <= stats.size) {
+    path.push(at);
+    at = stats.get(at)!.ppid;
+  }
+  const verdict = verdicts.get(at);
+  for (const each of path) verdicts.set(each, verdict);
+  return verdict;
+}
+
+function sameThreads(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((tid, i) => tid === b[i]);
+}

@@ -1,0 +1,88 @@
+/**
+ * The processes family: how many processes a sandbox has at once, and what they may do to each other.
+ *
+ * Counted are living members, not forks minus waits: a child that nobody waits for, or that was waited for
+ * twice, changes nothing. As long as the count cannot exceed what it was at its highest before, it is not even
+ * looked at; beyond, /proc is asked. A fork whose child is not in /proc yet counts as a process, so programs
+ * that fork all at once stay within the limit too. Threads are free: conditions on the registers keep clone(2)
+ * with CLONE_THREAD in the kernel. clone3(2), whose flags no filter sees, is answered by the filter with ENOSYS.
+ * fork(2), vfork(2), clone(2)  ->  continue, or EAGAIN
+ */
+import { arg32 } from '@sandlock/bpf';
+import { action, type Family, type Handler } from '@sandlock/dispatch';
+import { CLONE_THREAD } from '@sandlock/sys';
+
+import { ForkLedger } from './fork-ledger.js';
+import { otherProcessHandlers } from './other-process-calls.js';
+import { ProcessTree } from './process-tree.js';
+
+export interface ProcessesOptions {
+  /** Living processes at once, the first one included. */
+  readonly maxProcesses: number;
+  /** The process whose descendants are the sandbox; asked for at each look, so it need not be known yet. */
+  readonly guardPid: () => number;
+}
+
+export interface ProcessesFamily extends Family {
+  /** The most living processes there were at once. */
+  peak(): number;
+}
+
+/** A fork at the limit waits this often, this long, for others to come out of the kernel: under 1 ms in all. */
+const PATIENCE = 3;
+const PATIENCE_MS = 0.25;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** @throws {RangeError} maxProcesses is no whole number from 1 */
+export function processes({ maxProcesses, guardPid }: ProcessesOptions): ProcessesFamily {
+  if (!Number.isSafeInteger(maxProcesses) || maxProcesses < 1) {
+    throw new RangeError(`maxProcesses is a whole number from 1, not ${String(maxProcesses)}; the first process counts.`);
+  }
+  const tree = new ProcessTree(guardPid);
+  const ledger = new ForkLedger(1); // the first process, which no fork of ours made
+  let peak = 1;
+  const count = (): number => tree.size + ledger.unseen;
+
+  const look = (): void => {
+    tree.refresh();
+    if (ledger.unseen === 0) return; // everybody is known
+    ledger.settle();
+    const { found, complete } = tree.discover();
+    ledger.walked(found, complete);
+  };
+
+  const hasRoom = (): boolean => {
+    if (count() < peak) return true;
+    look();
+    for (let n = 0; n < PATIENCE && count() >= maxProcesses && ledger.isWaiting; n++) {
+      // Asleep, not in a loop: the thread that we wait for was woken on this very processor.
+      Atomics.wait(pause, 0, 0, PATIENCE_MS);
+      look();
+    }
+    return count() < maxProcesses;
+  };
+
+  const create: Handler = (context) => {
+    ledger.calls(context.pid);
+    if (!hasRoom()) return action.errno('EAGAIN'); // fork(2), ERRORS
+    const fork = ledger.add(context.pid);
+    peak = Math.max(peak, count());
+    context.onOutcome(({ delivered, kind }) => {
+      if (delivered && kind === 'continue') fork.delivered = true;
+      else ledger.remove(fork); // a handler behind us refused it, or the thread is gone
+    });
+    return action.continue();
+  };
+
+  return {
+    name: 'processes',
+    handlers: {
+      fork: create,
+      vfork: create,
+      // The kernel looks at the low half of the flags only. kernel/fork.c, SYSCALL_DEFINE5(clone, ...)
+      clone: { handler: create, when: arg32(0).maskedEq(CLONE_THREAD, 0) },
+      ...otherProcessHandlers,
+    },
+    peak: () => peak,
+  };
+}
