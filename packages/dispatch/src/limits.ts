@@ -14,7 +14,8 @@ export interface SupervisorLimits {
   readonly holdLimitMs: number;
   /**
    * Time for a handler that answers inline. It cannot be interrupted, so this is looked at when it returns:
-   * one that took longer gets its exception policy instead of its answer. Default 1 s; Infinity for none.
+   * one that took longer, and kept the processor busy, gets its exception policy instead of its answer; one that
+   * took longer idly is reported, since a stopped process looks the same. Default 1 s; Infinity for none.
    */
   readonly inlineLimitMs: number;
   /** Notifications handled before other events of the thread get a turn. Default 128. */

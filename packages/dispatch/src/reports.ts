@@ -14,6 +14,8 @@ export type SupervisorReport =
   /** A deferred answer was refused, ran out of time or was no answer. */
   | ({ readonly type: 'deferral'; readonly owner: string;
     readonly reason: 'inlineOnly' | 'full' | 'timeout' | 'nested'; readonly errno: number } & Where)
+  /** A handler took long inline without using the processor: it waited, or the whole process was stopped. */
+  | ({ readonly type: 'slow'; readonly owner: string; readonly tookMs: number } & Where)
   /** A held call ran into its time limit. */
   | ({ readonly type: 'holdTimeout' } & Where)
   /** A call was notified for which nothing is registered, or for a foreign architecture; it got ENOSYS. */

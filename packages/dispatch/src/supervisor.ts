@@ -26,6 +26,7 @@ import { ReportQueue, type SupervisorReport } from './reports.js';
 import { Responder, where } from './responder.js';
 import type { Diagnostics, SupervisorState, SupervisorStats } from './stats.js';
 import type { DispatchTable, Link } from './table.js';
+import { TurnClock } from './turn-clock.js';
 
 const { EINTR, EIO, ENOENT, ENOMEM, ENOSYS, EPERM, EPIPE } = constants.errno;
 
@@ -72,7 +73,7 @@ export class Supervisor {
   #draining = false;
   #exceptions = 0;
   #unexpected = 0;
-  #lastNow = 0;
+  readonly #clock = new TurnClock();
   #sweep: NodeJS.Timeout | undefined;
   #pulse: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
@@ -192,7 +193,8 @@ export class Supervisor {
     if (this.#draining || this.#state !== 'running') return;
     this.#draining = true;
     try {
-      const started = (this.#lastNow = performance.now());
+      this.#clock.begin();
+      const started = this.#clock.now;
       for (let n = 0; n < this.#limits.drainCount && this.#state === 'running'; n++) {
         const rc = this.#listener.receive(this.#buffer.bytes);
         if (rc === 1) this.#dispatch();
@@ -201,7 +203,7 @@ export class Supervisor {
         // ENOENT: withdrawn between the poll and the receive. Leaving for it would park every later call.
         else if (rc !== -EINTR && rc !== -ENOENT) return this.#fatal(`Receiving failed: ${errnoName(rc) ?? rc}`);
         // What is left makes the listener readable again, so other events of the thread get their turn.
-        if (this.#lastNow - started > this.#limits.drainMs) return;
+        if (this.#clock.now - started > this.#limits.drainMs) return;
       }
     } catch (error) {
       this.#fatal('The loop failed', error);
@@ -237,16 +239,15 @@ export class Supervisor {
       let result: unknown;
       let error: unknown;
       let failed = false;
-      const before = this.#lastNow;
       try {
         result = link.handle(context);
       } catch (thrown) {
         failed = true;
         error = thrown;
       }
-      const tookMs = (this.#lastNow = performance.now()) - before;
+      const tookMs = this.#clock.lap();
       if (!failed && isAction(result)) {
-        if (tookMs > this.#limits.inlineLimitMs) {
+        if (tookMs > this.#limits.inlineLimitMs && this.#isOverrun(call, link, tookMs)) {
           result.discard();
           failed = true;
           error = new HandlerError('ERR_SANDLOCK_HANDLER_TIME',
@@ -272,6 +273,12 @@ export class Supervisor {
       return this.#fail(call, link, error);
     }
     this.#responder.answer(call, actions.continue());
+  }
+
+  #isOverrun(call: Call, link: Link, tookMs: number): boolean {
+    if (this.#clock.wasBusyFor(this.#limits.inlineLimitMs)) return true;
+    this.#reports.push({ type: 'slow', owner: link.owner, tookMs, ...where(call) });
+    return false;
   }
 
   /** A released action: as if the handler had returned it just now. */
@@ -338,7 +345,7 @@ export class Supervisor {
   // What must not happen, contained
 
   #contain(call: Call, step: () => void): void {
-    this.#lastNow = performance.now();
+    this.#clock.begin();
     try {
       step();
     } catch (error) {

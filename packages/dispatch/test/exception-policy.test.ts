@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { action, type ExceptionPolicy, type Handler } from '../src/index.js';
-import { closeAll, supervised, turn } from './supervised.js';
+import { closeAll, supervised, turn, until } from './supervised.js';
 
 afterEach(closeAll);
 
@@ -112,6 +112,16 @@ describe('an inline handler beyond the time limit', () => {
     }, { onException: 'denyEio' }]], { limits: { inlineLimitMs: 10 } });
     expect((await listener.notify('openat').answered).errno).toBe('EIO');
     expect(closes).toBe(1);
+  });
+
+  it('keeps its answer, and is reported, when the thread was idle meanwhile: the process may have been stopped', async () => {
+    const { listener, reports } = supervised([['uname', () => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
+      return action.returnValue(4);
+    }, { onException: 'denyEio' }]], { limits: { inlineLimitMs: 50 } });
+    expect((await listener.notify('uname').answered).value).toBe(4n);
+    await until(() => reports.length > 0);
+    expect(reports).toMatchObject([{ type: 'slow', owner: 'user', syscall: 'uname' }]);
   });
 
   it('answers as it says within the limit', async () => {
