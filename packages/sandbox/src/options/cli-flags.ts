@@ -1,0 +1,101 @@
+/**
+ * Options as flags, and flags as options.
+ *
+ * The command line is derived from the records, so a flag cannot mean another thing than its option. The spelling
+ * is commander's, whose `--no-x` is the switch `x` that is on until it is given.
+ */
+import { ConfigError, type ConfigIssue } from '../errors.js';
+import { GrammarError } from './grammar/grammar-error.js';
+import type { OptionFlag } from './option.js';
+import { OPTION_NAMES, optionNamed, type OptionName, type SandboxOptions } from './option-table.js';
+
+export interface CliFlag {
+  readonly option: OptionName;
+  /** `--fs-read` */
+  readonly flag: string;
+  /** `-r, --fs-read <PATH>` */
+  readonly spec: string;
+  /** What commander calls the value: `fsRead`; `supervisor` for `--no-supervisor`. */
+  readonly attribute: string;
+  /** The switch is given when the value is false, not true. */
+  readonly negated: boolean;
+  /** Absent: a switch. */
+  readonly placeholder: string | undefined;
+  /** The value is the list of what was given, in that order; of other flags the last one. */
+  readonly repeatable: boolean;
+  readonly summary: string;
+}
+
+/** Every flag that stands for an option, in the order of the reference. */
+export const cliFlags: readonly CliFlag[] = OPTION_NAMES.flatMap((option) =>
+  optionNamed(option).flags.map((flag) => describeFlag(option, flag)));
+
+/**
+ * The options that flags stand for.
+ *
+ * @param values by attribute, as commander gives them: undefined, a boolean, a text or a list of texts. Others,
+ *   such as flags of the command itself, are left alone
+ * @throws {ConfigError} for text that stands for no value; whether the values make sense is for Sandbox to say
+ */
+export function optionsFromFlags(values: Readonly<Record<string, unknown>>): SandboxOptions {
+  const options: Partial<Record<OptionName, unknown>> = {};
+  const issues: ConfigIssue[] = [];
+  for (const option of OPTION_NAMES) {
+    for (const flag of optionNamed(option).flags) {
+      const texts = given(describeFlag(option, flag), values);
+      if (texts === undefined) continue;
+      try {
+        options[option] = join(options[option], valueOf(flag, texts));
+      } catch (error) {
+        if (!(error instanceof GrammarError)) throw error;
+        issues.push({ path: `--${flag.long}`, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+      }
+    }
+  }
+  if (issues.length > 0) throw new ConfigError(issues);
+  return options as SandboxOptions;
+}
+
+/** Where an issue is, for those who wrote flags: `fsReadable[1]` -> `--fs-read`. Others stay as they are. */
+export function flagPath(path: string): string {
+  const option = /^\w+/.exec(path)?.[0];
+  return cliFlags.find((flag) => flag.option === option)?.flag ?? path;
+}
+
+function describeFlag(option: OptionName, flag: OptionFlag): CliFlag {
+  const long = `--${flag.long}${flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`}`;
+  const negated = flag.placeholder === undefined && flag.long.startsWith('no-');
+  return Object.freeze({
+    option,
+    flag: `--${flag.long}`,
+    spec: flag.short === undefined ? long : `-${flag.short}, ${long}`,
+    attribute: camelCase(negated ? flag.long.slice('no-'.length) : flag.long),
+    negated,
+    placeholder: flag.placeholder,
+    repeatable: flag.repeatable === true,
+    summary: flag.summary ?? optionNamed(option).summary,
+  });
+}
+
+/** The texts of a flag, none for a switch; undefined when it was not given. */
+function given({ attribute, negated, placeholder }: CliFlag, values: Readonly<Record<string, unknown>>): readonly string[] | undefined {
+  const value = Object.hasOwn(values, attribute) ? values[attribute] : undefined;
+  if (placeholder === undefined) return value === !negated ? [] : undefined;
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) && value.length > 0 ? value.map(String) : undefined;
+}
+
+function valueOf(flag: OptionFlag, texts: readonly string[]): unknown {
+  if (flag.toValue !== undefined) return flag.toValue(texts);
+  if (flag.placeholder === undefined) return true;
+  return flag.repeatable === true ? texts : texts.at(-1);
+}
+
+/** Two flags of one option. */
+function join(before: unknown, after: unknown): unknown {
+  return Array.isArray(before) && Array.isArray(after) ? [...before as unknown[], ...after as unknown[]] : after;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
