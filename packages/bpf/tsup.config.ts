@@ -1,9 +1,15 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  entry: {
+    'index': 'src/index.ts',
+    'core': 'src/core.ts',
+    ...Object.fromEntries(['x86_64', 'x32', 'i386', 'aarch64', 'arm', 'riscv64']
+      .map((arch) => [`tables/${arch}`, `src/tables/${arch}.ts`])),
+  },
   format: ['esm'],
-  target: 'node20',
+  target: 'es2022',
+  platform: 'neutral',
   dts: true,
   sourcemap: true,
   clean: true,
