@@ -1,4 +1,6 @@
 // Families
+export { hostname, type HostnameOptions } from './hostname.js';
+export { listen, type ListenFamily, type ListenOptions } from './listen.js';
 export { processes, type ProcessesFamily, type ProcessesOptions } from './processes.js';
 
 // What families share with the filter
@@ -6,4 +8,4 @@ export { OTHER_PROCESS_CALLS } from './other-process-calls.js';
 
 // Who is in a sandbox
 export { ProcessTree, type Discovery } from './process-tree.js';
-export { readStat, isLiving, type ProcessStat } from './process-stat.js';
+export { isLiving, readStat, type ProcessStat } from './process-stat.js';

@@ -40,6 +40,7 @@ export function parseStat(line: Uint8Array): ProcessStat | undefined {
   const bytes = Buffer.from(line.buffer, line.byteOffset, line.length);
   const pid = Number.parseInt(bytes.toString('latin1', 0, 12), 10);
   const fields = bytes.toString('latin1', nameEnd + 2).split(' '); // the state, field 3, comes first
+  if (fields.length <= 20) return undefined; // a field behind the last that is read, or it may be cut
   const field = (number: number): number => Number.parseInt(fields[number - 3] ?? '', 10);
   const stat = {
     pid, state: fields[0]!, ppid: field(4), utime: field(14), threads: field(20), startTime: field(22),

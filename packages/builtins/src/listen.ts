@@ -1,0 +1,92 @@
+/**
+ * The listen family: sockets take connections on the ports that may be bound, and on no others.
+ *
+ * Landlock judges bind(2). But listen(2) on a TCP socket that is bound to no port gets one from the kernel, and
+ * asks nobody. So the supervisor makes the call itself, on a copy of the socket: a number of the target can
+ * stand for another socket by the time the kernel looks, a copy cannot. That needs pidfd_getfd(2), which the
+ * default filter of a container runtime may deny; then every listen(2) is refused, and reason() says why.
+ * listen(2)  ->  0, EACCES, or the kernel's own error
+ */
+import { action, type Family, type Handler, type NotifAction } from '@sandlock/dispatch';
+import {
+  AF_INET, AF_INET6, AF_UNIX, close, getsocknamePort, getsockoptInt, IPPROTO_TCP, listen as listenOn, pidfdGetfd, pidfdOpen,
+  pipe, SHUT_RD, shutdown, SO_DOMAIN, SO_PROTOCOL, SO_TYPE, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, SOL_SOCKET, SyscallError,
+} from '@sandlock/sys';
+
+export interface ListenOptions {
+  /** The TCP ports that may be bound. With 0 among them, or 'any', unbound sockets may listen too. */
+  readonly bindPorts: readonly number[] | 'any';
+}
+
+export interface ListenFamily extends Family {
+  /** Why every listen(2) is refused on this machine; undefined where it is not. */
+  reason(): string | undefined;
+}
+
+/** @throws {RangeError} a port is no whole number from 0 to 65535 */
+export function listen({ bindPorts }: ListenOptions): ListenFamily {
+  const mayListen = portTest(bindPorts);
+  const reason = whyUnavailable();
+
+  const onCopy: Handler = (context) => {
+    if (reason !== undefined) return action.errno('EACCES');
+    const copy = context.dupFd(context.args[0]!);
+    if (!copy.ok) return copy.deny();
+    try {
+      return listenOnCopy(copy.fd, Number(BigInt.asIntN(32, context.args[1]!)), mayListen);
+    } catch (error) {
+      if (error instanceof SyscallError) return action.errno(-error.errno);
+      throw error;
+    } finally {
+      close(copy.fd);
+    }
+  };
+  return { name: 'listen', handlers: { listen: { handler: onCopy, onException: 'denyEperm' } }, reason: () => reason };
+}
+
+function listenOnCopy(fd: number, backlog: number, mayListen: (port: number) => boolean): NotifAction {
+  const family = getsockoptInt(fd, SOL_SOCKET, SO_DOMAIN);
+  const type = getsockoptInt(fd, SOL_SOCKET, SO_TYPE);
+  if (family !== AF_UNIX) {
+    if (type === SOCK_DGRAM || type === SOCK_RAW) return action.errno('EOPNOTSUPP'); // listen(2), ERRORS
+    const tcp = (family === AF_INET || family === AF_INET6) && type === SOCK_STREAM
+      && getsockoptInt(fd, SOL_SOCKET, SO_PROTOCOL) === IPPROTO_TCP;
+    // SCTP, MPTCP and others choose ports too, and Landlock does not judge their bind(2).
+    if (!tcp || !mayListen(getsocknamePort(fd))) return action.errno('EACCES');
+  }
+  listenOn(fd, backlog);
+  // Another thread may have let go of the port meanwhile, and the kernel have chosen one. So we look again.
+  if (family !== AF_UNIX && !mayListen(getsocknamePort(fd))) {
+    shutdown(fd, SHUT_RD);
+    return action.errno('EACCES');
+  }
+  return action.returnValue(0);
+}
+
+function portTest(bindPorts: readonly number[] | 'any'): (port: number) => boolean {
+  if (bindPorts === 'any') return () => true;
+  const ports = new Set(bindPorts);
+  for (const port of ports) {
+    if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError(`Port ${port} is not a whole number from 0 to 65535.`);
+  }
+  // A port of the kernel's choice may be any.
+  return ports.has(0) ? () => true : (port) => port !== 0 && ports.has(port);
+}
+
+/** Tried on this process itself, which no other check refuses. */
+function whyUnavailable(): string | undefined {
+  const ends = pipe();
+  const opened = [...ends];
+  try {
+    const pidfd = pidfdOpen(process.pid);
+    opened.push(pidfd);
+    opened.push(pidfdGetfd(pidfd, ends[0]));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return `Every listen(2) is refused, since ${error.syscall} fails here with ${error.code}: a container's filter denies it, `
+      + 'or the kernel is older than Linux 5.6.';
+  } finally {
+    opened.forEach(close);
+  }
+}
