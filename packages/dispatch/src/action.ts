@@ -120,7 +120,12 @@ function checkedErrno(error: ErrnoName | number): number {
   return number;
 }
 
+/** Results are mostly small: 0, a count, a descriptor. One action of each serves all. */
+const smallValues: (ReturnValueAction | undefined)[] = new Array<undefined>(1024).fill(undefined);
+
 function returnValue(value: number | bigint, options: { allowErrnoRange?: boolean } = {}): ReturnValueAction {
+  const small = typeof value === 'number' ? smallValues[value] : undefined;
+  if (small !== undefined) return small;
   if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) {
     throw new ActionError('ERR_SANDLOCK_ACTION_VALUE', `A return value is an integer, not ${String(value)}.`);
   }
@@ -134,7 +139,9 @@ function returnValue(value: number | bigint, options: { allowErrnoRange?: boolea
       `The target reads return value ${raw} as an error${name === undefined ? '' : ` (${name})`}; `
       + 'use action.errno(), or pass { allowErrnoRange: true } if it is meant.');
   }
-  return frozen(new ReturnValueAction(raw));
+  const made = frozen(new ReturnValueAction(raw));
+  if (typeof value === 'number' && value >= 0 && value < smallValues.length) smallValues[value] = made;
+  return made;
 }
 
 function injectFd(options: { srcFd: number; targetFd: number; newFdFlags?: number }): InjectFdAction {

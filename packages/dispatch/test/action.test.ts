@@ -49,6 +49,8 @@ describe('action', () => {
     for (const wrong of [-1, -4095, -13n, 2n ** 63n, -(2n ** 63n) - 1n, 1.5, NaN, '1', 2 ** 53]) {
       expect(codeOf(() => action.returnValue(wrong as number))).toBe('ERR_SANDLOCK_ACTION_VALUE');
     }
+    for (const small of [0, 1023, 1024, -0]) expect(action.returnValue(small).value).toBe(BigInt(small));
+    expect(action.returnValue(7)).toBe(action.returnValue(7));
     expect(action.returnValue(-13, { allowErrnoRange: true }).value).toBe(-13n);
   });
 
