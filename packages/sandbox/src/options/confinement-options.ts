@@ -63,8 +63,8 @@ cannot be allowed again.`,
     flags: [{ long: 'extra-deny-syscall', placeholder: 'NAME|GROUP', repeatable: true }],
     profile: { section: 'syscalls', key: 'extra_deny' },
     summary: 'deny one more system call, or a group of them',
-    docs: `System calls and groups to deny with EPERM besides the blocklist. A call that the supervisor or a handler answers
-cannot be denied; the error names both.`,
+    docs: `System calls and groups to deny with EPERM besides the blocklist. A denial wins over what the supervisor would answer
+itself; a handler of yours for a denied call is an error that names it.`,
     noSupervisor: true,
   }),
   noSupervisor: option({
@@ -76,7 +76,8 @@ cannot be denied; the error names both.`,
     summary: 'confine by Landlock and a smaller filter alone, so that sandboxes can run inside',
     docs: `Landlock and a smaller deny list only: nothing is answered by a supervisor. There is one supervisor at most between a
 program and the kernel, so this is the mode for an outer sandbox in which supervised ones run. What needs a supervisor is
-refused together with it, all at once.`,
+refused together with it, all at once. Debugging, mounting and the like are not on its deny list, since a sandbox inside
+denies them; new namespaces are refused, so \`user\` does not work inside.`,
     noSupervisor: true,
   }),
   handlers: option({

@@ -14,6 +14,8 @@
 #include "guard.h"
 #include "kernel.h"
 
+int memcmp(const void *a, const void *b, size_t n); /* entry.c */
+
 static void report_exit(struct guard *g, int status, const struct k_rusage *usage) {
   struct guard_message m = {0};
   int sig = status & 0x7f;
@@ -277,6 +279,8 @@ static int set_up(struct guard *g) {
 
 int guard_main(int argc, char **argv, char **envp) {
   struct guard guard = {0}, *g = &guard;
+  /* As a program in a sandbox that is tried out: static, one system call, its answer is the exit code. */
+  if (argc == 2 && memcmp(argv[1], "probe", 6) == 0) return (int)raw(__NR_getpid) & 0x7f;
   if (argc < 3 || (g->base = text_number(argv[1])) < 3 || g->base > 64) return 2;
   g->control = g->base + GUARD_CONTROL;
   g->argv = argv + 2;

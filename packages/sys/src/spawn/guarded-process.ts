@@ -61,7 +61,11 @@ export class GuardedProcess {
   #open = true;
   #clean = false;
 
-  private constructor(control: number, pidfd: number, callbacks: GuardCallbacks) {
+  /** Process id of the guard, the parent of the target; nobody else's until `ended`. */
+  readonly guardPid: number;
+
+  private constructor(control: number, guardPid: number, pidfd: number, callbacks: GuardCallbacks) {
+    this.guardPid = guardPid;
     this.#control = control;
     this.#pidfd = pidfd;
     this.#callbacks = callbacks;
@@ -83,8 +87,8 @@ export class GuardedProcess {
     let planFd = -1;
     try {
       planFd = encodePlan(plan);
-      const pidfd = spawnGuard(plan, theirs, planFd);
-      return new GuardedProcess(ours, pidfd, callbacks);
+      const [pid, pidfd] = spawnGuard(plan, theirs, planFd);
+      return new GuardedProcess(ours, pid, pidfd, callbacks);
     } catch (error) {
       close(ours);
       throw error;
@@ -192,8 +196,8 @@ export class GuardedProcess {
   }
 }
 
-/** @returns the guard's pidfd */
-function spawnGuard(plan: StartPlan, controlFd: number, planFd: number): number {
+/** @returns the guard's pid and pidfd */
+function spawnGuard(plan: StartPlan, controlFd: number, planFd: number): [number, number] {
   const moves = [plan.stdio[0], 0, plan.stdio[1], 1, plan.stdio[2], 2];
   for (const [target, source] of plan.fds ?? []) moves.push(source, target);
   moves.push(controlFd, GUARD_BASE, planFd, GUARD_BASE + 1);
@@ -201,6 +205,7 @@ function spawnGuard(plan: StartPlan, controlFd: number, planFd: number): number 
   const argv = ['sandlock-guard', String(GUARD_BASE), ...plan.argv].map(cString);
   const pidfd = new Int32Array(1);
   const above = GUARD_BASE + binding().guardFds;
-  check('clone', binding().spawnGuard(guardProgramFd(), argv, plan.env.map(cString), Int32Array.from(moves), above, pidfd));
-  return pidfd[0]!;
+  const env = plan.env.map(cString);
+  const pid = check('clone', binding().spawnGuard(guardProgramFd(), argv, env, Int32Array.from(moves), above, pidfd));
+  return [pid, pidfd[0]!];
 }

@@ -1,0 +1,1 @@
+export { cliFlags, flagPath, optionsFromFlags, type CliFlag } from './options/cli-flags.js';

@@ -1,0 +1,17 @@
+export { Sandbox, type Command } from './sandbox.js';
+export { SandboxProcess, type SandboxProcessEvents } from './run/sandbox-process.js';
+export type { CapturedResult, ExitReason, RunCapabilities, RunResult } from './run/result.js';
+export type { PopenOptions, RunOptions, Size, StartOptions, StdioMode } from './run/run-options.js';
+export type { SandboxOptions } from './options/option-table.js';
+export {
+  ConfigError, ConfinementError, ExitError, ProcessError, UnsupportedPlatformError,
+  type ConfigIssue, type ConfinementErrorCode, type ProcessErrorCode,
+} from './errors.js';
+export { parsePorts } from './options/grammar/port-list.js';
+export type { Protection, ProtectionMode, ProtectionStatus } from './landlock/protections.js';
+export type { ProtectionReport } from './landlock/protection-status.js';
+export { action, on, type Handler, type HandlerBinding, type HandlerContext, type NotifAction, type SupervisorReport, type SupervisorStats } from '@sandlock/dispatch';
+export { SandlockError, SyscallError } from '@sandlock/sys';
+export { check, type CheckReport, type CheckStep } from './check/check.js';
+export { confine, type Confined } from './confine.js';
+export { landlockAbi, minLandlockAbi, syscallNumber } from './platform.js';

@@ -1,0 +1,84 @@
+/**
+ * What confines a run, made before any process exists: families and table, filter, ruleset.
+ *
+ * The table is made first, because the filter's notification list is read off it. A compiled filter depends on
+ * nothing but the policy and the table, so one is kept for the runs that follow.
+ */
+import { hostname, listen, processes } from '@sandlock/builtins';
+import { compileFilter } from '@sandlock/bpf';
+import { DispatchTable, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
+import { landlockAbiVersion } from '@sandlock/sys';
+
+import { describeFilter, notifiedCalls } from '../filter/describe-filter.js';
+import { requiredFamilies } from '../filter/required-families.js';
+import { landlockPlan, type LandlockPlan } from '../landlock/landlock-plan.js';
+import type { Policy } from '../policy/policy.js';
+
+export interface Confinement {
+  readonly landlock: LandlockPlan;
+  /** struct sock_filter, 8 bytes each. */
+  readonly filter: Uint8Array;
+  /** undefined: no supervisor. */
+  readonly table: DispatchTable | undefined;
+  /** Largest number of living processes so far. */
+  readonly peakProcesses: () => number;
+}
+
+export interface ConfinementInput {
+  readonly policy: Policy;
+  readonly name: string;
+  readonly handlers: readonly HandlerBinding[];
+  /** The guard's pid, once there is one. */
+  readonly guardPid: () => number;
+  /** Filters compiled for this policy so far. */
+  readonly filters: Map<string, Uint8Array>;
+}
+
+/**
+ * @throws {ConfinementError} this machine cannot enforce the policy
+ * @throws {ConfigError} a handler for a call that the policy denies
+ * @throws {HandlerError} a handler that cannot be registered
+ */
+export function makeConfinement(input: ConfinementInput): Confinement {
+  const { policy, handlers } = input;
+  const landlock = landlockPlan(policy, landlockAbiVersion());
+  if (!policy.supervised) {
+    const filter = compiled(input, landlock, [], []);
+    return { landlock, filter, table: undefined, peakProcesses: () => 1 };
+  }
+  const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
+  const required = new Set(requiredFamilies(policy, landlock.statuses));
+  const family = processes({ maxProcesses: policy.maxProcesses, guardPid: input.guardPid });
+  table.family(family);
+  table.family(hostname({ name: input.name }));
+  const names = ['processes', 'hostname'];
+  if (required.has('listen')) {
+    table.family(listen({ bindPorts: policy.net.bind.kind === 'any' ? 'any' : policy.net.bind.ports }));
+    names.push('listen');
+  }
+  try {
+    table.addAll(handlers);
+    return { landlock, filter: compiled(input, landlock, table.registrations(), names), table, peakProcesses: () => family.peak() };
+  } catch (error) {
+    // Handlers were handed over with the call: their dispose runs however it ends.
+    table.dispose().catch(() => undefined);
+    throw error;
+  }
+}
+
+function compiled(
+  { policy, filters }: ConfinementInput, landlock: LandlockPlan, registrations: readonly NotifiedSyscall[], families: readonly string[],
+): Uint8Array {
+  const key = cacheKey(registrations, landlock, families);
+  let bytes = filters.get(key);
+  if (bytes === undefined) {
+    bytes = compileFilter(describeFilter(policy, notifiedCalls(registrations), { protections: landlock.statuses, families })).bytes;
+    filters.set(key, bytes);
+  }
+  return bytes;
+}
+
+function cacheKey(registrations: readonly NotifiedSyscall[], landlock: LandlockPlan, families: readonly string[]): string {
+  return JSON.stringify([registrations.map(({ nr, when }) => [nr, when ?? null]), landlock.statuses, families],
+    (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+}

@@ -1,0 +1,75 @@
+/**
+ * Launch: from a policy and a call to a process.
+ *
+ * Everything that can be wrong is found before there is one: options, grants, protections, handlers, the filter.
+ */
+import type { HandlerBinding } from '@sandlock/dispatch';
+import { close, GuardedProcess, SyscallError } from '@sandlock/sys';
+
+import { ProcessError } from '../errors.js';
+import type { Policy } from '../policy/policy.js';
+import { resolveGrants } from '../policy/resolve-grants.js';
+import { abortError } from './abort-error.js';
+import { makeConfinement } from './confinement.js';
+import { claimName, releaseName } from './names.js';
+import { createRuleset } from './ruleset.js';
+import { checkCall, type PopenOptions, type StdioMode } from './run-options.js';
+import { SandboxProcess } from './sandbox-process.js';
+import { startPlan } from './start-plan.js';
+import { planStdio } from './stdio.js';
+
+export interface LaunchInput {
+  readonly policy: Policy;
+  readonly handlers: readonly HandlerBinding[];
+  readonly filters: Map<string, Uint8Array>;
+  readonly cmd: readonly (string | Uint8Array)[];
+  readonly options: PopenOptions;
+  readonly stdio: readonly [StdioMode, StdioMode, StdioMode];
+  readonly interactive?: boolean;
+  readonly park?: boolean;
+}
+
+/** @throws every error of a start that comes before a process exists */
+export function launch(input: LaunchInput): SandboxProcess {
+  const { cmd, options } = input;
+  checkCall(cmd, options);
+  if (options.signal?.aborted) throw abortError(options.signal);
+  const policy: Policy = { ...input.policy, fs: resolveGrants(input.policy) };
+  const name = claimName(options.name ?? policy.name);
+  let guardPid = 0;
+  let rulesetFd = -1;
+  try {
+    const confinement = makeConfinement({
+      policy, name, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
+    });
+    rulesetFd = createRuleset(confinement.landlock);
+    const stdio = planStdio(input.stdio);
+    return new SandboxProcess({
+      name,
+      program: String(cmd[0]),
+      confinement,
+      stdio,
+      options,
+      parked: input.park ?? false,
+      spawn: (callbacks) => {
+        const guarded = GuardedProcess.spawn(startPlan({
+          policy, confinement, cmd, options, rulesetFd,
+          stdio: stdio.fds, interactive: input.interactive ?? false, park: input.park ?? false,
+        }), callbacks);
+        guardPid = guarded.guardPid;
+        return guarded;
+      },
+      released: () => releaseName(name),
+    });
+  } catch (error) {
+    releaseName(name);
+    if (error instanceof SyscallError) {
+      throw new ProcessError('ERR_SANDLOCK_SPAWN', `The process could not be started: ${error.message}.`, {
+        errno: error.errno, syscall: error.syscall, cause: error,
+      });
+    }
+    throw error;
+  } finally {
+    if (rulesetFd >= 0) close(rulesetFd);
+  }
+}

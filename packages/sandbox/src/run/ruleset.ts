@@ -1,0 +1,69 @@
+/**
+ * A Landlock plan as a ruleset of the kernel.
+ *
+ * Paths are opened with O_PATH: a FIFO does not block, and a file needs no right to be read.
+ * landlock(7), landlock_add_rule(2).
+ */
+import {
+  AT_FDCWD, close, fstatMode, landlockAddPathRule, landlockAddPortRule, landlockCreateRuleset, O_PATH, openat,
+  S_IFDIR, S_IFMT, SyscallError,
+} from '@sandlock/sys';
+
+import { ConfigError, ConfinementError } from '../errors.js';
+import { accessForTarget } from '../landlock/access-rights.js';
+import type { LandlockPlan, PathRule } from '../landlock/landlock-plan.js';
+import { showPath } from '../options/grammar/fs-path.js';
+
+/**
+ * @returns a ruleset descriptor; the caller closes it
+ * @throws {ConfigError} a path that is not there any more
+ * @throws {ConfinementError} ERR_SANDLOCK_LANDLOCK: the kernel refused it
+ */
+export function createRuleset(plan: LandlockPlan): number {
+  const rulesetFd = refusal('landlock_create_ruleset', () =>
+    landlockCreateRuleset(plan.handledFs, plan.handledNet, plan.scoped));
+  try {
+    for (const rule of plan.pathRules) addPathRule(rulesetFd, rule);
+    for (const { port, access } of plan.portRules) {
+      refusal('landlock_add_rule', () => landlockAddPortRule(rulesetFd, access, port));
+    }
+    return rulesetFd;
+  } catch (error) {
+    close(rulesetFd);
+    throw error;
+  }
+}
+
+function addPathRule(rulesetFd: number, rule: PathRule): void {
+  const fd = openGrant(rule);
+  if (fd === undefined) return;
+  try {
+    const isDirectory = (fstatMode(fd) & S_IFMT) === S_IFDIR;
+    refusal('landlock_add_rule', () => landlockAddPathRule(rulesetFd, accessForTarget(rule.access, isDirectory), fd), rule);
+  } finally {
+    close(fd);
+  }
+}
+
+/** undefined: optional and not there. */
+function openGrant({ path, optional, from }: PathRule): number | undefined {
+  try {
+    return openat(AT_FDCWD, path, O_PATH);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    if (optional && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    throw new ConfigError([{ path: from, message: `${showPath(path)} cannot be granted (${error.code}).` }]);
+  }
+}
+
+function refusal<T>(syscall: string, call: () => T, rule?: PathRule): T {
+  try {
+    return call();
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    const what = rule === undefined ? '' : ` for ${rule.from} (${showPath(rule.path)})`;
+    throw new ConfinementError('ERR_SANDLOCK_LANDLOCK', `The kernel refused a Landlock rule${what}: ${error.message}.`, {
+      errno: error.errno, syscall, path: rule && showPath(rule.path), cause: error,
+    });
+  }
+}

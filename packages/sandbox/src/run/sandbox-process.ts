@@ -1,0 +1,355 @@
+/**
+ * A run: one program and everything it starts, from clone to the last process gone.
+ *
+ * The guard tells what happens and does what is asked; the supervisor answers the program's calls. When the guard
+ * has ended, no process of the tree is left, and only then a wait resolves.
+ */
+import { Supervisor, kernelListener, type SupervisorReport, type SupervisorStats } from '@sandlock/dispatch';
+import { close, type GuardCallbacks, type GuardedProcess, type StartStep, type TargetExit } from '@sandlock/sys';
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+
+import { ProcessError } from '../errors.js';
+import { protectionReports } from '../landlock/protection-status.js';
+import { abortError } from './abort-error.js';
+import { Capture } from './capture.js';
+import type { Confinement } from './confinement.js';
+import { deferred } from './deferred.js';
+import { runResult, type RunResult } from './result.js';
+import { maxBufferBytes, type StartOptions } from './run-options.js';
+import { startError } from './start-error.js';
+import { pipeStream, type StdioPlan } from './stdio.js';
+
+const { SIGCONT, SIGSTOP, SIGTERM } = constants.signals;
+
+/** What a launched process is made of. The process owns all of it. */
+export interface LaunchParts {
+  readonly name: string;
+  readonly program: string;
+  readonly confinement: Confinement;
+  readonly stdio: StdioPlan;
+  readonly options: StartOptions;
+  readonly parked: boolean;
+  readonly spawn: (callbacks: GuardCallbacks) => GuardedProcess;
+  /** Called once, when nothing of the run is left. */
+  readonly released: () => void;
+}
+
+export interface SandboxProcessEvents {
+  /** The program runs: exec has happened. */
+  spawn: [];
+  exit: [RunResult];
+  /** The program was stopped by this signal; an interactive one no longer has the terminal. */
+  stop: [number];
+  continue: [];
+  /** What the supervisor noticed: a handler that failed, an injection that did not work. */
+  report: [SupervisorReport];
+}
+
+export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
+  /** Also the host name the program sees. */
+  readonly name: string;
+  readonly #parts: LaunchParts;
+  readonly #guarded: GuardedProcess;
+  readonly #started = deferred<number>();
+  readonly #parked = deferred();
+  readonly #execed = deferred();
+  readonly #ended = deferred<RunResult>();
+  readonly #startedAt = performance.now();
+  readonly #streams: (Socket | null)[];
+  readonly #taken = [false, false, false];
+  readonly #captures: (Capture | null)[] = [null, null, null];
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #onAbort = (): void => this.#abort();
+  #supervisor: Supervisor | undefined;
+  #waitKillable = false;
+  #syncWakeUp = false;
+  #pid: number | undefined;
+  #exit: TargetExit | undefined;
+  #failure: Error | undefined;
+  #timedOut = false;
+  #over = false;
+  #released = false;
+
+  /** @throws {SyscallError} the guard could not be started; the parts are released then */
+  constructor(parts: LaunchParts) {
+    super();
+    this.name = parts.name;
+    this.#parts = parts;
+    const { stdio, options } = parts;
+    try {
+      this.#guarded = parts.spawn({
+        started: (pid) => {
+          this.#pid = pid;
+          this.#started.resolve(pid);
+        },
+        parked: () => this.#parked.resolve(undefined),
+        listener: (fd, waitKillable) => this.#supervise(fd, waitKillable),
+        execed: () => {
+          this.#execed.resolve(undefined);
+          this.emit('spawn');
+        },
+        failed: (step, errno) => this.#failed(step, errno),
+        stopped: (signal) => void this.emit('stop', signal),
+        continued: () => void this.emit('continue'),
+        exited: (exit) => (this.#exit = exit),
+        ended: (clean) => void this.#finish(clean),
+      });
+    } catch (error) {
+      stdio.closeOurSide();
+      throw error;
+    } finally {
+      stdio.closeProgramSide();
+    }
+    this.#streams = stdio.ends.map((fd, i) => (fd === null ? null : pipeStream(fd, i === 0 ? 'write' : 'read')));
+    // A write to a program that is gone is no error of the caller's.
+    this.#streams[0]?.on('error', () => undefined);
+    if (options.timeout !== undefined) this.#arm(options.timeout, () => this.#expire());
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.signal?.aborted) this.#abort();
+  }
+
+  /** Process id of the program; undefined before it exists. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#pid !== undefined && this.#exit === undefined && !this.#over;
+  }
+
+  /** The pipe to its stdin, or null. Whoever takes it ends it; untaken, {@link wait} does. */
+  get stdin(): Writable | null {
+    return this.#take(0);
+  }
+
+  /** The pipe from its stdout, or null. Taken here, it is not captured: whoever takes it reads it. */
+  get stdout(): Readable | null {
+    return this.#take(1);
+  }
+
+  get stderr(): Readable | null {
+    return this.#take(2);
+  }
+
+  /** Resolves when there is a process, at the latest with the error that there is none. */
+  async whenStarted(): Promise<number> {
+    return this.#started.promise;
+  }
+
+  /** Resolves when a created process is confined and waits for {@link start}. */
+  async whenParked(): Promise<void> {
+    return this.#parked.promise;
+  }
+
+  /** Resolves when the program itself runs. @throws {ProcessError | ConfinementError} it could not be started */
+  async whenExecuted(): Promise<void> {
+    return this.#execed.promise;
+  }
+
+  /**
+   * Lets a created program go, and resolves when it runs.
+   *
+   * @throws {ProcessError} ERR_SANDLOCK_EXEC, _CHILD_SETUP; ERR_SANDLOCK_ALREADY_RUNNING when it was not created, or started before
+   * @throws {ConfinementError} the filter was refused
+   */
+  async start(): Promise<void> {
+    if (!this.#parts.parked || this.#released) {
+      throw new ProcessError('ERR_SANDLOCK_ALREADY_RUNNING', 'This process was started already. Only create() makes one that waits.');
+    }
+    this.#released = true;
+    this.#guarded.release();
+    return this.#execed.promise;
+  }
+
+  /**
+   * Resolves when the program has ended and no process of the tree is left. Every call gives the same result.
+   *
+   * Ends a stdin pipe that was not taken, and captures stdout and stderr where they are pipes that were not taken.
+   *
+   * @throws {ProcessError | ConfinementError} it could not be started
+   * @throws {DOMException} AbortError
+   */
+  wait(): Promise<RunResult> {
+    if (!this.#taken[0]) this.#streams[0]?.end();
+    this.capture();
+    return this.#ended.promise;
+  }
+
+  /** Begins to capture what was not taken. */
+  capture(): void {
+    const limit = maxBufferBytes(this.#parts.options.maxBuffer);
+    for (const i of [1, 2]) {
+      const stream = this.#streams[i];
+      if (stream && !this.#taken[i] && !this.#over) this.#captures[i] ??= new Capture(stream, limit);
+    }
+  }
+
+  /** SIGKILL to every process of the tree; resolves when they are gone. Once it has ended, nothing happens. */
+  async kill(): Promise<void> {
+    this.#guarded.kill();
+    await this.#ended.promise.catch(() => undefined);
+  }
+
+  /** Sends a signal to the program's process group. @throws {ProcessError} ERR_SANDLOCK_NOT_RUNNING */
+  signal(signal: NodeJS.Signals | number): void {
+    const number = typeof signal === 'number' ? signal : constants.signals[signal];
+    if (!Number.isInteger(number) || number < 1 || number > 64) throw new TypeError(`There is no signal ${String(signal)}.`);
+    this.#mustRun();
+    this.#guarded.signal(number);
+  }
+
+  /** Stops every process of the tree, also those that left the group. @throws {ProcessError} ERR_SANDLOCK_NOT_RUNNING */
+  pause(): void {
+    this.#mustRun();
+    this.#guarded.signalTree(SIGSTOP);
+  }
+
+  /** Continues them. @throws {ProcessError} ERR_SANDLOCK_NOT_RUNNING */
+  resume(): void {
+    this.#mustRun();
+    this.#guarded.signalTree(SIGCONT);
+  }
+
+  /** Gives the terminal to an interactive program, and continues it. */
+  foreground(): void {
+    this.#guarded.foreground();
+  }
+
+  /** What the supervisor was asked so far; null without one. */
+  stats(): SupervisorStats | null {
+    return this.#supervisor?.stats() ?? null;
+  }
+
+  /** Answers a call that a handler holds. @returns false when it is not held (any more) */
+  release(...call: Parameters<Supervisor['release']>): boolean {
+    return this.#supervisor?.release(...call) ?? false;
+  }
+
+  /** Lets the event loop end while the program runs; the program then ends with this process. */
+  unref(): void {
+    this.#guarded.unref();
+    this.#supervisor?.unref();
+    for (const stream of this.#streams) stream?.unref();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    for (const stream of this.#streams) stream?.destroy();
+  }
+
+  #take(i: number): Socket | null {
+    if (this.#captures[i]) return null;
+    this.#taken[i] = true;
+    return this.#streams[i] ?? null;
+  }
+
+  #mustRun(): void {
+    if (this.isRunning) return;
+    throw new ProcessError('ERR_SANDLOCK_NOT_RUNNING', `The process is not running: it ${this.#exit ? 'has ended' : 'does not exist yet'}.`);
+  }
+
+  #supervise(fd: number, waitKillable: boolean): void {
+    const { table } = this.#parts.confinement;
+    if (table === undefined) return close(fd);
+    try {
+      const listener = kernelListener(fd);
+      this.#waitKillable = waitKillable;
+      this.#syncWakeUp = listener.syncWakeUp;
+      this.#supervisor = new Supervisor({
+        listener,
+        table,
+        killTree: () => this.#guarded.kill(),
+        onReport: (report) => void this.emit('report', report),
+        onFatal: (error) => this.#fail(error),
+      });
+      this.#supervisor.start();
+    } catch (error) {
+      if (this.#supervisor === undefined) close(fd);
+      this.#fail(error as Error);
+    }
+  }
+
+  #failed(step: StartStep, errno: number): void {
+    this.#failure ??= startError(step, errno, this.#parts.program);
+  }
+
+  /** Something of ours went wrong: nothing may go on unsupervised. */
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#guarded.kill();
+  }
+
+  #arm(delayMs: number, action: () => void): void {
+    this.#timers.push(setTimeout(action, Math.max(1, delayMs)));
+  }
+
+  #expire(): void {
+    this.#timedOut = true;
+    const grace = this.#parts.options.killGrace ?? 0;
+    if (grace > 0 && this.isRunning) {
+      this.#guarded.signal(SIGTERM);
+      this.#guarded.signalTree(SIGCONT); // a stopped program could not act on it
+      this.#arm(grace, () => this.#guarded.kill());
+    } else {
+      this.#guarded.kill();
+    }
+  }
+
+  #abort(): void {
+    this.#fail(abortError(this.#parts.options.signal));
+  }
+
+  async #finish(clean: boolean): Promise<void> {
+    this.#timers.forEach(clearTimeout);
+    this.#parts.options.signal?.removeEventListener('abort', this.#onAbort);
+    const exit = this.#exit;
+    if (!clean && exit === undefined) {
+      this.#failure ??= new ProcessError('ERR_SANDLOCK_CHILD_SETUP', 'The guard process was killed from outside; the program was ended with it.');
+    }
+    try {
+      // The listener goes first: whatever should be left can do nothing that needs an answer.
+      await (this.#supervisor?.close() ?? this.#parts.confinement.table?.dispose());
+    } catch (error) {
+      this.#failure ??= error as Error;
+    }
+    this.#streams[0]?.destroy();
+    await Promise.all(this.#captures.map((capture) => capture?.finish()));
+    this.#over = true;
+    this.#parts.released();
+    this.#settle(exit);
+  }
+
+  #settle(exit: TargetExit | undefined): void {
+    // Timed out before exec: a result, as after it. Only what the program could have printed is missing.
+    const failure = this.#timedOut && exit !== undefined ? undefined : this.#failure;
+    if (failure !== undefined || exit === undefined) {
+      const error = failure ?? new ProcessError('ERR_SANDLOCK_CHILD_SETUP', 'The program ended before it was executed.');
+      for (const { reject } of [this.#started, this.#parked, this.#execed, this.#ended]) reject(error);
+      return;
+    }
+    const result = runResult({
+      exit,
+      timedOut: this.#timedOut,
+      stdout: this.#captures[1]?.bytes ?? null,
+      stderr: this.#captures[2]?.bytes ?? null,
+      truncated: this.#captures.some((capture) => capture?.truncated),
+      durationMs: performance.now() - this.#startedAt,
+      peakProcesses: this.#parts.confinement.peakProcesses(),
+      capabilities: {
+        landlockAbi: this.#parts.confinement.landlock.abi,
+        protections: protectionReports(this.#parts.confinement.landlock.statuses),
+        supervised: this.#supervisor !== undefined,
+        waitKillable: this.#waitKillable,
+        syncWakeUp: this.#syncWakeUp,
+      },
+    });
+    const killed = new ProcessError('ERR_SANDLOCK_NOT_RUNNING', 'The process was ended before it was executed.');
+    this.#parked.reject(killed);
+    this.#execed.reject(killed);
+    this.#ended.resolve(result);
+    this.emit('exit', result);
+  }
+}

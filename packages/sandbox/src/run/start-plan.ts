@@ -1,0 +1,54 @@
+/**
+ * The start plan of a run: policy and call, as what happens between clone and exec.
+ */
+import type { StartPlan } from '@sandlock/sys';
+
+import { capabilityMask } from '../options/grammar/capability-name.js';
+import { absolutePath, workingDirectory } from '../policy/absolute-path.js';
+import { buildEnvironment } from '../policy/environment.js';
+import type { Policy } from '../policy/policy.js';
+import type { Confinement } from './confinement.js';
+import type { StartOptions } from './run-options.js';
+
+export interface StartPlanInput {
+  readonly policy: Policy;
+  readonly confinement: Confinement;
+  readonly cmd: readonly (string | Uint8Array)[];
+  readonly options: StartOptions;
+  readonly stdio: readonly [number, number, number];
+  readonly rulesetFd: number;
+  readonly interactive: boolean;
+  readonly park: boolean;
+}
+
+export function startPlan(input: StartPlanInput): StartPlan {
+  const { policy, options } = input;
+  const environment = buildEnvironment(policy.environment, process.env, options.env);
+  const cwd = options.cwd === undefined ? policy.cwd : absolutePath(Buffer.from(options.cwd), workingDirectory);
+  const { keepCapabilities: keep } = policy;
+  return {
+    argv: input.cmd,
+    env: Object.keys(environment).map((name) => `${name}=${environment[name]!}`),
+    stdio: input.stdio,
+    rulesetFd: input.rulesetFd,
+    filter: input.confinement.filter,
+    listener: input.confinement.table !== undefined,
+    interactive: input.interactive,
+    park: input.park,
+    noRandomizeMemory: policy.noRandomizeMemory,
+    noHugePages: policy.noHugePages,
+    noCoredump: policy.noCoredump,
+    keepCapabilities: keep === 'all' ? 'all' : capabilityMask(keep),
+    ...(cwd === null ? {} : { cwd }),
+    ...(options.fds === undefined ? {} : { fds: new Map(Object.entries(options.fds).map(([to, from]) => [Number(to), from])) }),
+    ...(policy.maxOpenFiles === null ? {} : { maxOpenFiles: policy.maxOpenFiles }),
+    ...(policy.cpuCores === null ? {} : { cpuCores: policy.cpuCores }),
+    ...userMapping(policy),
+  };
+}
+
+/** The ids one already has need no namespace, and so no right to make one. */
+function userMapping({ user }: Policy): Pick<StartPlan, 'user'> {
+  if (user === null || (user.uid === process.getuid!() && user.gid === process.getgid!())) return {};
+  return { user };
+}

@@ -1,0 +1,124 @@
+/**
+ * Sandbox: options once, runs many.
+ *
+ * An object is policy and nothing else: immutable, without a process of its own, so any number of runs may go on
+ * at once.
+ */
+import { nativeArch } from '@sandlock/bpf';
+import type { HandlerBinding } from '@sandlock/dispatch';
+import { landlockAbiVersion } from '@sandlock/sys';
+
+import { ExitError, UnsupportedPlatformError } from './errors.js';
+import { protectionReports, protectionStatuses, type ProtectionReport } from './landlock/protection-status.js';
+import type { SandboxOptions } from './options/option-table.js';
+import { buildPolicy } from './policy/build-policy.js';
+import type { Policy } from './policy/policy.js';
+import { feed } from './run/feed.js';
+import { launch } from './run/launch.js';
+import type { CapturedResult, RunResult } from './run/result.js';
+import type { PopenOptions, RunOptions, StartOptions, StdioMode } from './run/run-options.js';
+import type { SandboxProcess } from './run/sandbox-process.js';
+
+/** A program and its arguments. There is no shell in between. */
+export type Command = readonly (string | Uint8Array)[];
+
+export class Sandbox {
+  /** As given; frozen. */
+  readonly options: SandboxOptions;
+  readonly #policy: Policy;
+  readonly #handlers: readonly HandlerBinding[];
+  readonly #filters = new Map<string, Uint8Array>();
+
+  /** @throws {ConfigError} with every issue at once @throws {UnsupportedPlatformError} */
+  constructor(options: SandboxOptions = {}) {
+    if (process.platform !== 'linux') throw new UnsupportedPlatformError(`Sandlock needs Linux; this is ${process.platform}.`);
+    const { policy, handlers } = buildPolicy(options, nativeArch(process.arch));
+    this.options = Object.freeze({ ...options });
+    this.#policy = policy;
+    this.#handlers = handlers;
+  }
+
+  /** A new sandbox with some options replaced. @throws {ConfigError} */
+  with(overrides: SandboxOptions): Sandbox {
+    return new Sandbox({ ...this.options, ...overrides });
+  }
+
+  /**
+   * Runs a program to its end and captures its stdout and stderr. Its stdin is the caller's, unless `input` is given.
+   *
+   * A program that fails is a result. Resolves once no process of the run is left.
+   *
+   * @throws {ConfigError | ConfinementError | ProcessError} it could not be started
+   * @throws {ExitError} with `check`, unless the exit code is 0
+   * @throws {DOMException} AbortError
+   */
+  async run(cmd: Command, options: RunOptions = {}): Promise<CapturedResult> {
+    const { input, check, ...rest } = options;
+    const child = launch(this.#launch(cmd, rest, [input === undefined ? 'inherit' : 'pipe', 'pipe', 'pipe']));
+    if (input !== undefined) feed(child.stdin!, input);
+    const result = (await child.wait()) as CapturedResult;
+    if (check) mustSucceed(cmd, result);
+    return result;
+  }
+
+  /**
+   * Runs a program on the caller's own streams, in the caller's session, with its terminal if there is one.
+   *
+   * @throws as {@link run}
+   */
+  async runInteractive(cmd: Command, options: StartOptions = {}): Promise<RunResult> {
+    return (await this.popenInteractive(cmd, options)).wait();
+  }
+
+  /** The process behind {@link runInteractive}, for callers that forward signals or do job control. */
+  async popenInteractive(cmd: Command, options: StartOptions = {}): Promise<SandboxProcess> {
+    const child = launch({ ...this.#launch(cmd, options, ['inherit', 'inherit', 'inherit']), interactive: true });
+    await child.whenStarted();
+    return child;
+  }
+
+  /**
+   * Starts a program and returns while it runs; each stream is a pipe unless said otherwise.
+   *
+   * Whether exec succeeded shows in `whenExecuted()` and `wait()`.
+   */
+  async popen(cmd: Command, options: PopenOptions = {}): Promise<SandboxProcess> {
+    const child = launch(this.#launch(cmd, options, streams(options)));
+    await child.whenStarted();
+    return child;
+  }
+
+  /** As {@link popen}, but resolves when the program itself runs. @throws {ProcessError} ERR_SANDLOCK_EXEC and the like */
+  async spawn(cmd: Command, options: PopenOptions = {}): Promise<SandboxProcess> {
+    const child = launch(this.#launch(cmd, options, streams(options)));
+    await child.whenExecuted();
+    return child;
+  }
+
+  /** Makes a process that is confined and waits; its `start()` lets the program go. */
+  async create(cmd: Command, options: PopenOptions = {}): Promise<SandboxProcess> {
+    const child = launch({ ...this.#launch(cmd, options, streams(options)), park: true });
+    await child.whenParked();
+    return child;
+  }
+
+  /** What each protection would be on this machine. */
+  protections(): ProtectionReport[] {
+    return protectionReports(protectionStatuses(this.#policy.protections, landlockAbiVersion()));
+  }
+
+  #launch(cmd: Command, options: PopenOptions, stdio: [StdioMode, StdioMode, StdioMode]): Parameters<typeof launch>[0] {
+    return { policy: this.#policy, handlers: this.#handlers, filters: this.#filters, cmd, options, stdio };
+  }
+}
+
+function streams({ stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' }: PopenOptions): [StdioMode, StdioMode, StdioMode] {
+  return [stdin, stdout, stderr];
+}
+
+function mustSucceed(cmd: Command, result: RunResult): void {
+  if (result.ok) return;
+  const how = result.reason === 'timeout' ? 'did not end in time'
+    : result.signal === null ? `ended with exit code ${result.exitCode}` : `was ended by ${result.signal}`;
+  throw new ExitError(`${JSON.stringify(String(cmd[0]))} ${how}.`, result);
+}
