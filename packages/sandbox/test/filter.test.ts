@@ -8,11 +8,11 @@ import {
   arg, arg32, AUDIT_ARCH, compileFilter, constantAllows, simulator, seccompDataWords, syscallName, syscallNames, syscallNumber, errnoName,
   decodeAction, type Arch, type ArgCondition,
 } from '@sandlock/bpf';
+import { OTHER_PROCESS_CALLS } from '@sandlock/builtins';
 import { describe, expect, it } from 'vitest';
 
 import { ConfigError } from '../src/errors.js';
 import { describeFilter, notifiedCalls, type NotifiedCalls } from '../src/filter/describe-filter.js';
-import { OTHER_PROCESS_CALLS } from '../src/filter/other-process-calls.js';
 import { requiredFamilies } from '../src/filter/required-families.js';
 import { landlockPlan } from '../src/landlock/landlock-plan.js';
 import type { SandboxOptions } from '../src/options/option-table.js';
