@@ -88,6 +88,7 @@ function oracle(name: string | undefined, { supervised, writable }: { supervised
   if (!writable && SETTERS.includes(name)) return 'EPERM';
   if (name === 'socket' || name === 'socketpair') return 'EAFNOSUPPORT'; // AF_UNSPEC
   if (name === 'listen') return 'EACCES';
+  if (name === 'connect' && !writable) return 'EACCES';
   return 'ALLOW';
 }
 
@@ -228,19 +229,21 @@ describe('sockets', () => {
   const FLAGS = [0, 0x800, 0x80000, 0x80800];
   const PROTOCOLS = [0, 1, 2, 6, 17, 33, 58, 132, 136, 255, 256, 262];
 
-  /** From the table: UNIX all; INET streams of TCP; datagrams and raw EPERM; else EAFNOSUPPORT. */
-  function expected(family: number, type: number, protocol: number): string {
-    if (family === 1) return 'ALLOW';
+  /** From the table: UNIX, without datagrams where no peer is allowed; INET streams of TCP; datagrams and raw EPERM; else EAFNOSUPPORT. */
+  function expected(family: number, type: number, protocol: number, peers = false): string {
+    if (family === 1) return type === 2 && !peers ? 'EPERM' : 'ALLOW';
     if (family !== 2 && family !== 10) return 'EAFNOSUPPORT';
     if (type === 2 || type === 3) return 'EPERM';
     return type === 1 && (protocol === 0 || protocol === 6) ? 'ALLOW' : 'EAFNOSUPPORT';
   }
 
-  it.each([{}, { noSupervisor: true }, { netAllow: ['*:*'], netAllowBind: ['*'] }])('agree with the table under %j', (options) => {
+  it.each([
+    [{}, false], [{ noSupervisor: true }, false], [{ netAllow: ['*:*'], netAllowBind: ['*'] }, true], [{ fsWritable: ['/w'] }, true],
+  ] as [SandboxOptions, boolean][])('agree with the table under %j', (options, peers) => {
     const answer = judge({ options });
     for (const family of AF) for (const type of TYPES) for (const flags of FLAGS) for (const protocol of PROTOCOLS) {
       expect(`${family} ${type} ${protocol} ${answer('socket', [family, type | flags, protocol])}`)
-        .toBe(`${family} ${type} ${protocol} ${expected(family, type, protocol)}`);
+        .toBe(`${family} ${type} ${protocol} ${expected(family, type, protocol, peers)}`);
     }
   });
 
@@ -258,6 +261,23 @@ describe('sockets', () => {
     for (let bit = 4; bit < 32; bit++) {
       const wanted = bit === 11 || bit === 19 ? 'ALLOW' : 'EAFNOSUPPORT';
       expect(answer('socket', [2, 1 + 2 ** bit, 0])).toBe(wanted);
+    }
+  });
+
+  it('reach no peer where neither a file nor a port can be one', () => {
+    for (const options of [{}, { noSupervisor: true }, { netAllowBind: [80] }]) {
+      const answer = judge({ options });
+      expect(answer('connect', [3, 1, 110])).toBe('EACCES');
+      for (const family of junk(1)) for (const type of [...junk(2), ...junk(2 | 0x80800)]) {
+        expect(answer('socketpair', [family, type, 0])).toBe('EPERM');
+        expect(answer('socket', [family, type, 0])).toBe('EPERM');
+      }
+    }
+    for (const options of [{ fsWritable: ['/w'] }, { netAllow: [':443'] }]) {
+      const answer = judge({ options });
+      expect(answer('connect', [3, 1, 110])).toBe('ALLOW');
+      expect(answer('socketpair', [1, 2, 0])).toBe('ALLOW');
+      expect(answer('socket', [1, 2, 0])).toBe('ALLOW');
     }
   });
 
@@ -472,7 +492,7 @@ describe('extra denials', () => {
 describe('the kernel\'s constant-allow cache', () => {
   it('covers every call that no rule names', () => {
     const cached = new Set(constantAllows(filterOf({}), 'x86_64'));
-    const named = new Set([...BLOCKLIST, ...SETTERS, 'clone3', 'clone', 'ioctl', 'prctl', 'socket', 'socketpair', 'listen', 'sendto', 'sendmsg',
+    const named = new Set([...BLOCKLIST, ...SETTERS, 'clone3', 'clone', 'ioctl', 'prctl', 'socket', 'socketpair', 'listen', 'connect', 'sendto', 'sendmsg',
       'sendmmsg', 'mknod', 'mknodat', 'seccomp', 'setpriority', 'ioprio_set', 'prlimit64', 'sched_setaffinity', 'sched_setscheduler',
       'sched_setparam', 'sched_setattr']);
     for (const name of syscallNames('x86_64')) expect(`${name} ${cached.has(name)}`).toBe(`${name} ${!named.has(name)}`);

@@ -17,7 +17,7 @@ export function argumentRules(policy: Policy, protections: ProtectionStatuses): 
     ...cloneRules,
     ...ioctlRules(policy.fs.writable.length > 0),
     ...prctlRules,
-    ...socketRules(policy.net, enforcement(policy, protections)),
+    ...socketRules(policy.net, enforcement(policy, protections), policy.fs.writable.length > 0),
     ...deviceNodeRules,
     ...(policy.supervised ? ownListenerRules : {}),
     ...otherProcessRules,

@@ -80,7 +80,7 @@ function refuseOverlap(policy: Policy, rulesByNumber: ReadonlyMap<number, CallRu
     } else if (rulesByNumber.get(nr)?.deny?.some((denial) => denial.when.length === 0) === true) {
       issues.push({
         path: '', message: `A handler is registered for ${name}, which is denied whatever its arguments.`,
-        hint: 'Drop the handler, or do not deny the call.',
+        hint: 'Drop the handler, or deny less: extraDenySyscalls adds to the list, and without fsWritable and netAllow some calls have no use.',
       });
     }
   }

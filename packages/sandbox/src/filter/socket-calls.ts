@@ -5,12 +5,17 @@
  * and TCP over IPv4 and IPv6. MPTCP, SMC and SCTP sockets are streams to the same ports that its TCP rights do not
  * cover; netlink, packet and the rest are kernel interfaces nobody here needs. What is left out answers
  * EAFNOSUPPORT, as a kernel without that family does; datagrams and raw sockets answer EPERM.
+ *
+ * Before ABI 9 Landlock does not judge who connects to a UNIX socket by its name, and a daemon that listens on one
+ * may do anything for whoever connects. A filter cannot read the name. But where nothing is writable the program
+ * can have no such socket of its own, and where no TCP port is allowed either, connect(2) has nothing left that it
+ * may reach: then it is refused, and with it UNIX datagram sockets, which need no connect to send.
  * All three arguments are ints. socket(2); include/linux/net.h, enum sock_type.
  */
 import { arg32, type ArgCondition } from '@sandlock/bpf';
 
 import type { TcpEnforcement } from '../landlock/tcp-enforcement.js';
-import { allowsAnyFreePort, type NetPolicy } from '../policy/net-policy.js';
+import { allowsAnyFreePort, allowsNothing, type NetPolicy } from '../policy/net-policy.js';
 import type { Denial, RulesByCall } from './call-rules.js';
 
 const AF_UNIX = 1;
@@ -25,8 +30,12 @@ const SOCK_CREATION_FLAGS = 0x80000 | 0x800; // SOCK_CLOEXEC, SOCK_NONBLOCK
 const IPPROTO_TCP = 6;
 const MSG_FASTOPEN = 0x20000000;
 
-export function socketRules(net: NetPolicy, tcp: TcpEnforcement): RulesByCall {
+/** @param anythingWritable whether a named UNIX socket may be one of the program's own */
+export function socketRules(net: NetPolicy, tcp: TcpEnforcement, anythingWritable: boolean): RulesByCall {
   const internet = [AF_INET, AF_INET6];
+  const unreachable = !anythingWritable && (tcp === 'noSockets' || allowsNothing(net.connect));
+  const unixDatagrams: Denial[] = unreachable
+    ? [{ when: [arg32(0).eq(AF_UNIX), arg32(1).maskedEq(SOCK_TYPE_MASK, SOCK_DGRAM)], errno: 'EPERM' }] : [];
   const refuse = (type: number, errno: Denial['errno']): Denial[] => internet.map((family) =>
     ({ when: [arg32(0).eq(family), arg32(1).maskedEq(SOCK_TYPE_MASK, type)], errno }));
   const streams = internet.flatMap((family) => [0, IPPROTO_TCP].map((protocol): ArgCondition[] => [
@@ -37,10 +46,11 @@ export function socketRules(net: NetPolicy, tcp: TcpEnforcement): RulesByCall {
   return {
     socket: {
       // EACCES is what Landlock would answer to the connect or bind that cannot follow.
-      deny: [...refuse(SOCK_DGRAM, 'EPERM'), ...refuse(SOCK_RAW, 'EPERM'), ...(tcp === 'noSockets' ? refuse(SOCK_STREAM, 'EACCES') : [])],
+      deny: [...unixDatagrams, ...refuse(SOCK_DGRAM, 'EPERM'), ...refuse(SOCK_RAW, 'EPERM'), ...(tcp === 'noSockets' ? refuse(SOCK_STREAM, 'EACCES') : [])],
       only: { forms: [[arg32(0).eq(AF_UNIX)], ...(tcp === 'noSockets' ? [] : streams)], otherwise: 'EAFNOSUPPORT' },
     },
-    socketpair: { deny: [{ when: [arg32(0).ne(AF_UNIX)], errno: 'EAFNOSUPPORT' }] },
+    socketpair: { deny: [{ when: [arg32(0).ne(AF_UNIX)], errno: 'EAFNOSUPPORT' }, ...unixDatagrams] },
+    ...(unreachable ? { connect: { deny: [{ when: [], errno: 'EACCES' }] } } : {}),
     ...(needsListenGate(net, tcp) ? { listen: { unless: { family: 'listen', deny: [{ when: [], errno: 'EACCES' }] } } } : {}),
     ...(tcp === 'landlock' && net.connect.kind !== 'any' ? fastOpenRules : {}),
   };

@@ -6,7 +6,7 @@
  */
 import { hostname, listen, processes } from '@sandlock/builtins';
 import { compileFilter } from '@sandlock/bpf';
-import { DispatchTable, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
+import { DispatchTable, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
 
 import { describeFilter, notifiedCalls } from '../filter/describe-filter.js';
@@ -50,7 +50,8 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   const required = new Set(requiredFamilies(policy, landlock.statuses));
   const family = processes({ maxProcesses: policy.maxProcesses, guardPid: input.guardPid });
   table.family(family);
-  table.family(hostname({ name: input.name }));
+  const { uname, ...hostnameOpens } = hostname({ name: input.name }).handlers;
+  table.family({ name: 'hostname', handlers: hostnameOpens });
   const names = ['processes', 'hostname'];
   if (required.has('listen')) {
     table.family(listen({ bindPorts: policy.net.bind.kind === 'any' ? 'any' : policy.net.bind.ports }));
@@ -58,6 +59,9 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   }
   try {
     table.addAll(handlers);
+    // Last, because it always answers: a caller's own handler for uname would never be asked. It is a view and
+    // protects nothing, so the caller may decide; what it continues gets the name.
+    table.on('uname', uname as Handler, { owner: 'hostname', optional: true });
     return { landlock, filter: compiled(input, landlock, table.registrations(), names), table, peakProcesses: () => family.peak() };
   } catch (error) {
     // Handlers were handed over with the call: their dispose runs however it ends.
