@@ -9,26 +9,11 @@ import { errnoName, O_CLOEXEC, SECCOMP_ADDFD_FLAG_SEND, SECCOMP_ADDFD_FLAG_SETFD
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
+import { FakeCall, type FakeInjection, type FakeResponse } from './fake-call.js';
 import type { Listener } from './listener.js';
 import { runningArch } from './syscall.js';
 
-/** What a faked call came to. */
-export interface FakeResponse {
-  readonly kind: 'continue' | 'errno' | 'returnValue' | 'fd' | 'withdrawn' | 'closed';
-  readonly errno?: string;
-  readonly value?: bigint;
-  /** The target's number of a descriptor that was installed and is the result. */
-  readonly fd?: number;
-}
-
-/** A descriptor that was installed in a faked target. */
-export interface FakeInjection {
-  readonly fd: number;
-  readonly srcFd: number;
-  readonly cloexec: boolean;
-  /** What reading it would give; undefined where it cannot be read. */
-  readonly content: Buffer | undefined;
-}
+export { FakeCall, type FakeInjection, type FakeResponse };
 
 export interface FakeNotification {
   readonly args?: readonly (bigint | number)[];
@@ -39,37 +24,6 @@ export interface FakeNotification {
   readonly auditArch?: number;
   readonly instructionPointer?: bigint;
 }
-
-export class FakeCall {
-  readonly id: bigint;
-  readonly pid: number;
-  readonly injections: FakeInjection[] = [];
-  response: FakeResponse | undefined;
-  readonly #answered: Promise<FakeResponse>;
-  #resolve!: (response: FakeResponse) => void;
-
-  constructor(id: bigint, pid: number) {
-    this.id = id;
-    this.pid = pid;
-    this.#answered = new Promise((resolve) => { this.#resolve = resolve; });
-  }
-
-  /** Settles with the one response. */
-  get answered(): Promise<FakeResponse> {
-    return this.#answered;
-  }
-
-  get waits(): boolean {
-    return this.response === undefined;
-  }
-
-  /** @internal */
-  end(response: FakeResponse): void {
-    this.response = Object.freeze(response);
-    this.#resolve(this.response);
-  }
-}
-
 
 const { EBADF, EFAULT, EINPROGRESS, EINVAL, ENOENT, EPIPE, ESRCH } = constants.errno;
 

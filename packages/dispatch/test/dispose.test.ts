@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, describe, expect, it } from 'vitest';
 
 import { disposeAll } from '../src/dispose.js';
 import { action, DispatchTable, on } from '../src/index.js';
-import { supervised } from './supervised.js';
+import { closeAll, supervised, until } from './supervised.js';
+
+afterEach(closeAll);
 
 function disposable(log: string[], name: string, fail?: unknown) {
   return {
@@ -13,6 +17,27 @@ function disposable(log: string[], name: string, fail?: unknown) {
     },
   };
 }
+
+describe('a handler', () => {
+  it('is held by nothing once its supervisor is closed and let go', async () => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    const ref = await (async () => {
+      const handler = { handle: () => action.bytes('x'), dispose() { /* nothing to do */ } };
+      const { listener, supervisor } = supervised([['openat', handler], ['uname', () => Promise.resolve(action.hold())]]);
+      await listener.notify('openat').answered;
+      listener.notify('uname');
+      await until(() => supervisor.diagnostics().held.length === 1);
+      await supervisor.close();
+      await closeAll(); // the test's own list
+      return new WeakRef(handler);
+    })();
+    await until(() => {
+      gc();
+      return ref.deref() === undefined;
+    });
+  });
+});
 
 describe('dispose', () => {
   it('is called once for an object that serves several calls, and with its object', async () => {
