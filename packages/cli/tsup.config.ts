@@ -1,10 +1,51 @@
+import { readFile } from 'node:fs/promises';
 import { defineConfig } from 'tsup';
 
+// Two files: the command with everything in it, and in front of it the few lines that load it from a code cache.
+// CommonJS, since Node's loader of ES modules takes longer to start than the command may.
+// Whitespace goes, names stay: they are in stack traces.
+const later = (name: string, functions: readonly string[]): string => functions
+  .map((each) => `exports.${each} = (...args) => process.getBuiltinModule('node:${name}').${each}(...args);`).join('\n');
+
 export default defineConfig({
-  entry: ['src/index.ts'],
-  format: ['esm'],
+  entry: { sandlock: 'src/sandlock.ts', main: 'src/main.ts' },
+  format: ['cjs'],
   target: 'node20',
-  dts: true,
+  platform: 'node',
+  splitting: false,
+  removeNodeProtocol: false,
   sourcemap: true,
   clean: true,
+  noExternal: [/^@sandlock\//, 'commander', 'valibot'],
+  esbuildPlugins: [
+    {
+      // Modules of Node's that take long to load and that a run does without: loaded when they are called. commander
+      // needs node:child_process for subcommands that are programs, addresses are told apart by node:net, and
+      // node:module is there for a require(), which CommonJS has.
+      name: 'lazy-builtins',
+      setup(build) {
+        const shims: Record<string, string> = {
+          child_process: later('child_process', ['spawn']),
+          net: later('net', ['isIPv4', 'isIPv6']),
+          module: 'exports.createRequire = () => require;',
+        };
+        build.onResolve({ filter: /^(node:)?(child_process|net|module)$/ }, ({ path }) => ({ path: path.replace('node:', ''), namespace: 'lazy' }));
+        build.onLoad({ filter: /./, namespace: 'lazy' }, ({ path }) => ({ contents: shims[path]! }));
+      },
+    },
+    {
+      // The addon and the guard stay in the package that they were built into. Its code finds them beside itself.
+      name: 'native-package',
+      setup(build) {
+        build.onLoad({ filter: /\/sys\/dist\/[^/]+\.js$/ }, async ({ path }) => ({
+          contents: (await readFile(path, 'utf8')).replaceAll('import.meta.url',
+            '(require("node:url").pathToFileURL(require.resolve("@sandlock/sys")).href)'),
+        }));
+      },
+    },
+  ],
+  esbuildOptions(options) {
+    options.minifyWhitespace = true;
+    options.minifySyntax = true;
+  },
 });

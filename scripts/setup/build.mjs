@@ -17,8 +17,8 @@ export function build() {
  */
 export function linkCommand() {
   const link = join(root, 'node_modules/.bin/sandlock');
-  const command = '../../packages/cli/dist/sandlock.js';
-  if (!existsSync(join(root, 'packages/cli/dist/sandlock.js'))) return;
+  const command = '../../packages/cli/dist/sandlock.cjs';
+  if (!existsSync(join(root, 'packages/cli/dist/sandlock.cjs'))) return;
   if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() && readlinkSync(link) === command) return;
   rmSync(link, { force: true });
   symlinkSync(command, link);

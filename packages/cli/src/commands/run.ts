@@ -1,0 +1,75 @@
+/**
+ * sandlock run.
+ *
+ * Streams are the program's own. The process ends when nothing of the run is left, with the exit code of the program
+ * or with one that says why there is none.
+ */
+import { ConfigError, Sandbox, type RunResult } from '@sandlock/sandbox';
+
+import { EXIT_OK, EXIT_USAGE, exitCodeOf, exitCodeOfRun } from '../errors/exit-code.js';
+import { reportError } from '../errors/report.js';
+import { forwardSignals } from '../run/forward-signals.js';
+import { inFlags } from '../run/policy-flags.js';
+import { HelpRequest, parseRun, type RunRequest } from '../run/run-request.js';
+import { failureStatus, resultStatus, writeStatus } from '../run/status-line.js';
+import { isOurTerminal } from '../terminal/controlling-terminal.js';
+import { followStops } from '../terminal/job-control.js';
+import { writeError, writeOut } from '../terminal/output.js';
+
+export async function run(argv: readonly string[]): Promise<number> {
+  let request: RunRequest | HelpRequest;
+  let sandbox: Sandbox;
+  try {
+    request = parseRun(argv);
+    if (request instanceof HelpRequest) {
+      writeOut(request.text);
+      return EXIT_OK;
+    }
+    sandbox = new Sandbox(request.options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // Flags that make no sense are a matter of usage; that a granted path is missing, as may be found below, is not.
+    reportError(inFlags(error));
+    return EXIT_USAGE;
+  }
+  const { statusFd, timeout } = request;
+  try {
+    warnOfDegraded(sandbox);
+    const result = await runProgram(sandbox, request);
+    if (result.reason === 'timeout') writeError(`sandlock: timeout after ${timeout!.text}\n`);
+    if (statusFd !== undefined) writeStatus(statusFd, resultStatus(result));
+    return exitCodeOfRun(result);
+  } catch (thrown) {
+    const error = inFlags(thrown);
+    reportError(error);
+    if (statusFd !== undefined) writeStatus(statusFd, failureStatus(error));
+    return exitCodeOf(error);
+  }
+}
+
+async function runProgram(sandbox: Sandbox, request: RunRequest): Promise<RunResult> {
+  const options = {
+    ...(request.timeout === undefined ? {} : { timeout: request.timeout.ms }),
+    ...(request.killAfter === undefined ? {} : { killGrace: request.killAfter.ms }),
+  };
+  const terminal = isOurTerminal(0);
+  if (request.interactive && !terminal) throw new Error('--interactive: stdin is not the terminal of this session.');
+  // Without one the program gets a session of its own, so that /dev/tty is out of its reach.
+  const child = terminal
+    ? await sandbox.popenInteractive(request.command, options)
+    : await sandbox.popen(request.command, { ...options, stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' });
+  // A signal before this point ends us, and with us the program: the guard sees to it.
+  const endings = [forwardSignals(child)];
+  if (terminal) endings.push(followStops(child));
+  try {
+    return await child.wait();
+  } finally {
+    for (const end of endings) end();
+  }
+}
+
+function warnOfDegraded(sandbox: Sandbox): void {
+  for (const { protection, status, requiredAbi } of sandbox.protections()) {
+    if (status === 'degraded') writeError(`sandlock: warning: protection ${protection} is missing: it needs Landlock ABI ${requiredAbi}\n`);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * --status-fd: how a run ended, as one line of JSON, for programs that must not confuse the exit code of the
+ * program with one of ours.
+ */
+import type { RunResult } from '@sandlock/sandbox';
+import { fstatSync } from 'node:fs';
+
+import { signalNumber } from '../errors/exit-code.js';
+import { errorLines } from '../errors/report.js';
+import { UsageError } from '../errors/usage-error.js';
+import { writeAll, writeError } from '../terminal/output.js';
+
+/** @throws {UsageError} it is no descriptor that was given to us */
+export function statusFd(text: string): number {
+  const fd = /^\d{1,6}$/.test(text) ? Number(text) : -1;
+  if (fd < 1) throw new UsageError(`--status-fd: ${JSON.stringify(text)} is no descriptor to write to.`, 'sandlock run');
+  try {
+    fstatSync(fd);
+  } catch {
+    throw new UsageError(`--status-fd: descriptor ${fd} is not open. Open it in the shell, as in "${fd}>status.json".`, 'sandlock run');
+  }
+  return fd;
+}
+
+/** `exit_code` is the program's own, and -1 if it has none; `signal` is there if one ended it. */
+export function resultStatus(result: RunResult): object {
+  return {
+    exit_code: result.exitCode ?? -1,
+    ...(result.signal === null ? {} : { signal: signalNumber(result.signal) }),
+    reason: result.reason,
+    duration_ms: Math.round(result.durationMs),
+    cpu_ms: { user: Math.round(result.cpu.userMs), system: Math.round(result.cpu.systemMs) },
+    peaks: { processes: result.peaks.processes, memory_bytes: result.peaks.memoryBytes },
+  };
+}
+
+/** The program never ran. */
+export function failureStatus(error: unknown): object {
+  const code = (error as { code?: unknown }).code;
+  return { exit_code: -1, reason: 'not-started', ...(typeof code === 'string' ? { code } : {}), message: errorLines(error).join('; ') };
+}
+
+/** The descriptor is the caller's and stays open. A reader that has gone is told of, and changes nothing. */
+export function writeStatus(fd: number, status: object): void {
+  try {
+    writeAll(fd, `${JSON.stringify(status)}\n`);
+  } catch (error) {
+    writeError(`sandlock: warning: the status could not be written to descriptor ${fd}: ${(error as Error).message}\n`);
+  }
+}

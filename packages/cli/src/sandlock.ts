@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/**
+ * The command's first lines: load the command, from V8's code cache if there is one.
+ *
+ * Compiling takes longer than a short run may. The cache is made by the first run that can write it, and lies in the
+ * package, beside the code that it is made from: whoever may write there can change the command anyway. A folder
+ * that is shared, or that a sandboxed program may be let into, such as /tmp or the home, would let it leave code for
+ * the next run. V8 itself refuses a cache of another version or flags; that it belongs to this file is in its name,
+ * since V8 compares only the length of the source. Built as CommonJS, which has __dirname and require.
+ */
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Script } from 'node:vm';
+
+const file = join(__dirname, 'main.cjs');
+const { size, mtimeMs } = statSync(file);
+const folder = join(__dirname, '..', '.cache');
+const cacheFile = join(folder, `${process.version}-${process.arch}-${size}-${mtimeMs}`);
+
+// As Node wraps a CommonJS module; asking node:module for it would load the other loader.
+const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`;
+const cachedData = readCache();
+const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
+const main = { exports: {} };
+(script.runInThisContext() as (...scope: unknown[]) => void)(main.exports, require, main, file, __dirname);
+if (script.cachedDataRejected !== false) process.once('exit', writeCache);
+
+function readCache(): Buffer | undefined {
+  try {
+    return readFileSync(cacheFile);
+  } catch {
+    return undefined; // the first run, or nobody could write it
+  }
+}
+
+/** At the exit, when what a run needs has been compiled. Two runs may do so at once, so it appears by its name complete. */
+function writeCache(): void {
+  const unfinished = `${cacheFile}.${process.pid}`;
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(unfinished, script.createCachedData(), { flag: 'wx' });
+    renameSync(unfinished, cacheFile);
+  } catch {
+    // A package that was installed by somebody else: it works without, only slower.
+  }
+}
