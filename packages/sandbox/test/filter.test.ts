@@ -261,6 +261,8 @@ describe('sockets', () => {
     for (let bit = 4; bit < 32; bit++) {
       const wanted = bit === 11 || bit === 19 ? 'ALLOW' : 'EAFNOSUPPORT';
       expect(answer('socket', [2, 1 + 2 ** bit, 0])).toBe(wanted);
+      // The type is in the low four bits, whatever stands above them.
+      expect(answer('socket', [2, 2 + 2 ** bit, 0])).toBe('EPERM');
     }
   });
 
