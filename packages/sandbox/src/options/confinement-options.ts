@@ -87,8 +87,8 @@ denies them; new namespaces are refused, so \`user\` does not work inside.`,
     flags: [],
     summary: 'answer system calls in TypeScript',
     docs: `Handlers for system calls, made with \`on(syscall, handler)\`. They are asked after Sandlock's own, in this order; the
-first that does not continue decides. A handler on a denied call is refused, because its "continue" would lift the
-denial.`,
+first that does not continue decides. The host name that uname gives is the one exception: a view, which is answered after
+them. A handler on a denied call is refused, because its "continue" would lift the denial.`,
     noSupervisor: 'handlers are run by the supervisor',
   }),
 };
