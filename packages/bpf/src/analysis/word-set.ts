@@ -32,25 +32,49 @@ export function contains(set: WordSet, word: number): boolean {
   return inRanges(set.ranges, word) && set.masked.every(({ mask, ranges }) => inRanges(ranges, (word & mask) >>> 0));
 }
 
-/** Some word of the set; undefined if it has none. */
+/**
+ * Some word of the set; undefined if it has none.
+ *
+ * From the highest bit down. What each condition still asks of the bits below is all that the rest of the
+ * search depends on, so a question once answered with no is not asked again.
+ */
 export function member(set: WordSet): number | undefined {
   if (set.masked.length === 0) return set.ranges[0];
-  let budget = 200_000;
-  // From the highest bit down: `low` has the bits decided so far, `rest` all those below.
-  const search = (low: number, bits: number): number | undefined => {
-    if (--budget < 0) {
+  const masks = [MAX_WORD, ...set.masked.map(({ mask }) => mask)];
+  const hopeless = new Set<string>();
+  const search = (asked: readonly Ranges[], bits: number): number | undefined => {
+    if (bits === 0) return 0;
+    const key = `${bits}:${asked.join(';')}`;
+    if (hopeless.has(key)) return undefined;
+    const bit = 2 ** (bits - 1);
+    for (const top of [0, bit]) {
+      const below = narrowed(asked, masks, bit, top);
+      const rest = below === undefined ? undefined : search(below, bits - 1);
+      if (rest !== undefined) return top + rest;
+    }
+    hopeless.add(key);
+    if (hopeless.size > MAX_QUESTIONS) {
       throw new FilterError('ERR_SANDLOCK_FILTER_ANALYSIS', 'The masks on one argument are too entangled to solve.');
     }
-    const rest = bits === 32 ? MAX_WORD : 2 ** bits - 1;
-    const high = (low | rest) >>> 0;
-    if (!touches(set.ranges, low, high)) return undefined;
-    for (const { mask, ranges } of set.masked) {
-      if (!touches(ranges, (low & mask) >>> 0, (high & mask) >>> 0)) return undefined;
-    }
-    if (bits === 0) return low;
-    return search(low, bits - 1) ?? search((low | 2 ** (bits - 1)) >>> 0, bits - 1);
+    return undefined;
   };
-  return search(0, 32);
+  return search([set.ranges, ...set.masked.map(({ ranges }) => ranges)], 32);
+}
+
+const MAX_QUESTIONS = 20_000;
+
+/** What is asked of the bits below `bit`, once it is set to `top`; undefined where that cannot be. */
+function narrowed(asked: readonly Ranges[], masks: readonly number[], bit: number, top: number): Ranges[] | undefined {
+  const below: Ranges[] = [];
+  for (const [i, ranges] of asked.entries()) {
+    const mask = masks[i]!;
+    const counted = (mask & bit) === 0 ? 0 : top;
+    const most = (mask & (bit - 1)) >>> 0;
+    const left = intersect(ranges, [counted, counted + most]).map((end) => end - counted);
+    if (left.length === 0) return undefined;
+    below.push(left);
+  }
+  return below;
 }
 
 export function complement(ranges: Ranges, max = MAX_WORD): Ranges {

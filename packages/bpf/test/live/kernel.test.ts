@@ -10,11 +10,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import {
   type Action, allow, arg, arg32, BPF_MAXINSNS, compileFilter, encodeInstructions, errno, type Filter, killProcess, killThread,
-  log, nativeArch, programBytes, type Rule, syscallNumber, trace, trap, userNotif, validateProgram,
+  log, nativeArch, programBytes, type Rule, simulate, syscallNumber, trace, trap, userNotif, validateProgram,
 } from '../../src/index.js';
 import { mutate, randomProgram } from '../mutate.js';
 import { Random } from '../random.js';
-import { randomDescription } from '../random-description.js';
+import { randomDescription, randomValue } from '../random-description.js';
 import { Installer } from './installer.js';
 
 const installer = new Installer();
@@ -60,6 +60,31 @@ describe.skipIf(!installer.available)('the kernel [needs Linux with seccomp filt
     expect(new Set(verdicts)).toEqual(new Set([0, constants.errno.EINVAL]));
   });
 
+  it('computes as the simulator does', () => {
+    const random = new Random(51);
+    const prologue = [{ code: 0x20, jt: 0, jf: 0, k: 0 }, { code: 0x15, jt: 1, jf: 0, k: getppid }, { code: 0x06, jt: 0, jf: 0, k: 0x7fff0000 }];
+    // What comes out in the accumulator is seen as an errno.
+    const epilogue = [{ code: 0x54, jt: 0, jf: 0, k: 0xfff }, { code: 0x44, jt: 0, jf: 0, k: 0x50000 }, { code: 0x16, jt: 0, jf: 0, k: 0 }];
+    const seen = new Set<unknown>();
+    let ran = 0;
+    while (ran < 400) {
+      const body = randomProgram(random, 3 + random.below(25)).slice(0, -1).filter(({ code }) => code !== 0x06 && code !== 0x16);
+      const program = [...prologue, ...body, ...epilogue];
+      if (validateProgram(program).length > 0) continue;
+      ran++;
+      const args = Array.from({ length: 6 }, () => randomValue(random));
+      const { action } = simulate(program, { nr: getppid, arch, args });
+      // The instruction pointer is the kernel's to know, so programs that read it are left out.
+      if (body.some(({ code, k }) => code === 0x20 && (k === 8 || k === 12))) continue;
+      const wanted = seenAs(action);
+      const got = installer.run(encodeInstructions(program), getppid, args);
+      if (got !== wanted) expect.fail(`${JSON.stringify(program)}: the kernel gives ${got}, the simulator ${wanted}`);
+      seen.add(got);
+    }
+    expect(seen.size).toBeGreaterThan(30);
+    expect(seen).toContain('SIGSYS'); // a division by X = 0
+  });
+
   it.each<[string, Action, 'ok' | number | NodeJS.Signals]>([
     ['allows by ALLOW', allow(), 'ok'],
     ['allows by LOG', log(), 'ok'],
@@ -103,6 +128,16 @@ describe.skipIf(!installer.available)('the kernel [needs Linux with seccomp filt
     expect(installer.run(filter.bytes, getppid)).toBe('SIGSYS');
   });
 });
+
+/** What a program sees of an action, without tracer or listener. */
+function seenAs(action: Action): 'ok' | number | NodeJS.Signals {
+  switch (action.type) {
+    case 'errno': return action.errno === 0 ? 'ok' : action.errno;
+    case 'allow': case 'log': return 'ok';
+    case 'trace': case 'userNotif': return constants.errno.ENOSYS;
+    default: return 'SIGSYS';
+  }
+}
 
 const bwrap = (filter: Filter, command: readonly string[]) => {
   const file = join(tmpdir(), `sandlock-bpf-${process.pid}.bpf`);
