@@ -6,22 +6,16 @@
  * being read, the one behind it may be left out. But then the same list read again lacks that entry, so two
  * readings that agree are complete. fs/proc/array.c, get_children_pid()
  */
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 
-let buffer = Buffer.alloc(16384);
+import { readWhole, unlessGone } from './proc-file.js';
+
+const buffer = Buffer.alloc(4096);
 let supported: boolean | undefined;
 
 /** Whether this kernel has the lists (CONFIG_PROC_CHILDREN). */
 export function hasChildrenLists(): boolean {
-  if (supported === undefined) {
-    try {
-      readFileSync(`/proc/self/task/${process.pid}/children`);
-      supported = true;
-    } catch {
-      supported = false;
-    }
-  }
-  return supported;
+  return (supported ??= existsSync(`/proc/self/task/${process.pid}/children`));
 }
 
 /**
@@ -32,7 +26,7 @@ export function hasChildrenLists(): boolean {
 export function listChildren(pid: number, tids: readonly number[]): string | undefined {
   let all = '';
   for (const tid of tids) {
-    const list = readList(`/proc/${pid}/task/${tid}/children`);
+    const list = unlessGone(() => readWhole(`/proc/${pid}/task/${tid}/children`, buffer));
     if (list === undefined) return undefined;
     all += tids.length === 1 ? list : `|${list}`;
   }
@@ -45,30 +39,5 @@ export function childPids(list: string): number[] {
 
 /** @returns empty when the process is gone */
 export function listThreads(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function readList(path: string): string | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return undefined;
-  }
-  try {
-    let length = 0;
-    for (let got = -1; got !== 0; length += got) { // a page at a time, however large the buffer
-      if (length === buffer.length) buffer = Buffer.concat([buffer], length * 2);
-      got = readSync(fd, buffer, length, buffer.length - length, null);
-    }
-    return buffer.toString('latin1', 0, length);
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(fd);
-  }
+  return unlessGone(() => readdirSync(`/proc/${pid}/task`).map(Number)) ?? [];
 }

@@ -5,7 +5,7 @@
  * follows the last ')' is numbers, so fields are counted from there. A process that is gone is no error.
  * proc_pid_stat(5)
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { readFirst, unlessGone } from './proc-file.js';
 
 export interface ProcessStat {
   readonly pid: number;
@@ -23,7 +23,10 @@ export interface ProcessStat {
 const buffer = Buffer.alloc(4096);
 const CLOSING_BRACKET = 0x29;
 
-/** @returns undefined when there is no such process, or /proc hides it */
+/**
+ * @returns undefined when there is no such process, or /proc hides it
+ * @throws what keeps this process from looking, such as EMFILE: that says nothing about the other
+ */
 export function readStat(pid: number): ProcessStat | undefined {
   return readLine(`/proc/${pid}/stat`);
 }
@@ -56,18 +59,16 @@ export function isLiving({ state, threads }: ProcessStat): boolean {
   return state !== 'X' && state !== 'x' && (state !== 'Z' || threads > 1);
 }
 
+/** Whether a process that {@link readStat} does not find is gone, and not hidden from us. proc(5), hidepid */
+export function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
 function readLine(path: string): ProcessStat | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return undefined;
-  }
-  try {
-    return parseStat(buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, null)));
-  } catch {
-    return undefined; // ESRCH: it ended between open and read
-  } finally {
-    closeSync(fd);
-  }
+  return unlessGone(() => parseStat(buffer.subarray(0, readFirst(path, buffer))));
 }

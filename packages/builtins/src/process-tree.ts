@@ -10,7 +10,7 @@
 import { readdirSync } from 'node:fs';
 
 import { childPids, hasChildrenLists, listChildren, listThreads } from './process-children.js';
-import { isLiving, readStat, type ProcessStat } from './process-stat.js';
+import { isGone, isLiving, readStat, type ProcessStat } from './process-stat.js';
 
 export interface Discovery {
   /** Members that were not known before. */
@@ -35,10 +35,13 @@ export class ProcessTree {
   readonly #guardPid: () => number;
   /** Start time by pid. */
   readonly #known = new Map<number, number>();
+  readonly #useLists: boolean;
   #found = 0;
 
-  constructor(guardPid: () => number) {
+  /** @param useLists ask /proc for the children of each thread; default: where the kernel has that */
+  constructor(guardPid: () => number, useLists = hasChildrenLists()) {
     this.#guardPid = guardPid;
+    this.#useLists = useLists;
   }
 
   /** Members that are known and have not been found ended yet. */
@@ -50,7 +53,7 @@ export class ProcessTree {
   refresh(): void {
     for (const [pid, startTime] of this.#known) {
       const stat = readStat(pid);
-      if (stat === undefined || stat.startTime !== startTime || !isLiving(stat)) this.#known.delete(pid);
+      if (stat === undefined ? isGone(pid) : stat.startTime !== startTime || !isLiving(stat)) this.#known.delete(pid);
     }
   }
 
@@ -59,7 +62,7 @@ export class ProcessTree {
     this.#found = 0;
     let walk: Walk = 'disturbed';
     for (let n = 0; n < MAX_WALKS && walk === 'disturbed'; n++) {
-      walk = hasChildrenLists() ? this.#walkLists() : this.#scanAll();
+      walk = this.#useLists ? this.#walkLists() : this.#scanAll();
     }
     return { found: this.#found, complete: walk === 'complete' };
   }
@@ -92,7 +95,7 @@ export class ProcessTree {
     for (const pid of seen) { // goes on over what is added on the way
       const stat = readStat(pid);
       if (stat === undefined) {
-        if (pid === guard) return 'disturbed';
+        if (pid === guard || !isGone(pid)) return 'disturbed';
         continue; // its children have moved up the tree, where the second reading shows them
       }
       if (!isLiving(stat)) {
@@ -149,7 +152,11 @@ function descends(
     path.push(at);
     at = stats.get(at)!.ppid;
   }
-  const verdict = verdicts.get(at);
+  let verdict = verdicts.get(at);
+  // A parent that is not there: whoever ends leaves no child behind, so it is hidden from us, and no member; or
+  // it was there when its child was looked at, and the child has another now.
+  const last = path.at(-1);
+  if (!verdicts.has(at) && last !== undefined && readStat(last)?.ppid === at) verdict = false;
   for (const each of path) verdicts.set(each, verdict);
   return verdict;
 }

@@ -31,6 +31,8 @@ export interface ProcessesFamily extends Family {
 /** A fork at the limit waits this often, this long, for others to come out of the kernel: under 1 ms in all. */
 const PATIENCE = 3;
 const PATIENCE_MS = 0.25;
+/** What cannot be counted is refused. */
+const onException = 'denyEperm';
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** @throws {RangeError} maxProcesses is no whole number from 1 */
@@ -77,10 +79,10 @@ export function processes({ maxProcesses, guardPid }: ProcessesOptions): Process
   return {
     name: 'processes',
     handlers: {
-      fork: create,
-      vfork: create,
+      fork: { handler: create, onException },
+      vfork: { handler: create, onException },
       // The kernel looks at the low half of the flags only. kernel/fork.c, SYSCALL_DEFINE5(clone, ...)
-      clone: { handler: create, when: arg32(0).maskedEq(CLONE_THREAD, 0) },
+      clone: { handler: create, when: arg32(0).maskedEq(CLONE_THREAD, 0), onException },
       ...otherProcessHandlers,
     },
     peak: () => peak,

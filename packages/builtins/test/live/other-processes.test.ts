@@ -23,7 +23,7 @@ nr = json.loads(sys.argv[1])
 mask = (ctypes.c_ulong * 16)()
 libc.sched_getaffinity(0, ctypes.c_size_t(128), mask)
 param = (ctypes.c_int * 1)()
-attr = (ctypes.c_uint * 12)(48)
+attr = (ctypes.c_uint * 12)(48, 0, 0, 0, 5) # size, policy, flags, nice
 limit = (ctypes.c_ulong * 2)(2 ** 63 - 1, 2 ** 63 - 1)
 libc.syscall(ctypes.c_long(nr['prlimit64']), 0, 7, None, limit)
 def calls(pid):

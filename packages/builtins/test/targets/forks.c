@@ -49,6 +49,17 @@ static void *fork_once(void *at) {
   return 0;
 }
 
+static void *vfork_once(void *at) {
+  struct shared *s = at;
+  pid_t pid = vfork();
+  if (pid == 0) {
+    s->made++;
+    sleeping();
+  }
+  s->refused++;
+  return 0;
+}
+
 int main(int argc, char **argv) {
   const char *mode = argv[1];
   int n = argc > 2 ? atoi(argv[2]) : 1;
@@ -83,7 +94,14 @@ int main(int argc, char **argv) {
     long pid = syscall(SYS_clone3, args, sizeof args);
     if (pid == 0) _exit(0);
     count(pid);
-  } else if (!strcmp(mode, "vfork")) { /* a vfork that has not ended, made by threads that wait for it */
+  } else if (!strcmp(mode, "vfork")) { /* by threads, each of which stays in the call until its child ends */
+    struct shared *s = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_t thread;
+    for (int i = 0; i < n; i++) pthread_create(&thread, 0, vfork_once, s);
+    while (s->made + s->refused < n) usleep(1000);
+    made = s->made;
+    refused = s->refused;
+  } else if (!strcmp(mode, "shared")) { /* processes that share memory */
     for (int i = 0; i < n; i++) {
       char *stack = malloc(65536);
       long pid = clone(asleep, stack + 65536, CLONE_VM | SIGCHLD, 0);
@@ -162,8 +180,6 @@ int main(int argc, char **argv) {
       long pid = fork();
       if (pid == 0) {
         pthread_t thread;
-        struct sigaction ignored = {0};
-        (void)ignored;
         pthread_create(&thread, 0, (void *(*)(void *))asleep, 0);
         pthread_exit(0);
       }
@@ -207,7 +223,6 @@ int main(int argc, char **argv) {
       if (pid < 0) usleep(200);
       clock_gettime(CLOCK_MONOTONIC, &now);
     } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < n);
-    if (getppid() == atoi(argv[3])) {}
     _exit(0);
   } else {
     return 2;
