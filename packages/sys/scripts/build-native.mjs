@@ -5,7 +5,7 @@
  * prebuilds/<platform>-<arch>-<libc>/. A package from the registry brings that folder and never runs this.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,5 +30,8 @@ if (status !== 0) {
 const libc = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
 const target = join(root, 'prebuilds', `${process.platform}-${process.arch}-${libc}`);
 mkdirSync(target, { recursive: true });
-copyFileSync(join(root, 'native/build/Release/sandlock.node'), join(target, 'sandlock.node'));
-copyFileSync(join(root, 'native/build/Release/sandlock-guard'), join(target, 'sandlock-guard'));
+for (const file of ['sandlock.node', 'sandlock-guard']) {
+  // Under another name first: writing into a file that a process has mapped would change it under that process.
+  copyFileSync(join(root, 'native/build/Release', file), join(target, `${file}.new`));
+  renameSync(join(target, `${file}.new`), join(target, file));
+}
