@@ -1,0 +1,78 @@
+/*
+ * Supervise: the least that answers a notified call, as the mark for the supervisor in TypeScript.
+ *
+ *   supervise PROGRAM ARGUMENTS...
+ *
+ * The target installs a filter that notifies getppid and nothing else; this process receives in a blocking loop, with
+ * the synchronous wake-up, and answers 42. No Landlock, no table, no checks. seccomp_unotify(2)
+ */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS _IOW('!', 4, __u64)
+#endif
+#define SYNC_WAKE_UP 1UL
+
+static volatile int *listener;
+
+static int install(void) {
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = {sizeof code / sizeof *code, code};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return -1;
+  return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+}
+
+static void serve(int fd) {
+  if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP)) fprintf(stderr, "no synchronous wake-up\n");
+  for (;;) {
+    struct seccomp_notif notification = {0};
+    if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification)) {
+      if (errno == EINTR) continue;
+      return; /* ENOENT: the target is gone */
+    }
+    struct seccomp_notif_resp response = {.id = notification.id, .val = 42};
+    ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response);
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) return 2;
+  listener = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  *listener = -1;
+  /* One descriptor table until exec, so the listener has a number here as well. */
+  pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+  if (pid < 0) return 1;
+  if (pid == 0) {
+    *listener = install();
+    execv(argv[1], argv + 1);
+    _exit(127);
+  }
+  while (*listener < 0) {
+    int status;
+    if (waitpid(pid, &status, WNOHANG) == pid) return 1;
+    sched_yield();
+  }
+  /* exec gives the target a table of its own, in which the listener is closed: it closes on exec. */
+  serve(*listener);
+  int status;
+  waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
