@@ -24,7 +24,6 @@ export class Capture {
     this.#closed = new Promise((resolve) => stream.once('close', () => resolve()));
     stream.on('error', () => stream.destroy()); // the bytes so far are the output
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
-    stream.resume(); // it was made paused, and stays so for a reader of its own
   }
 
   /** Resolves when all has been read. Call it once the tree has ended. */

@@ -51,9 +51,8 @@ export function planStdio(modes: readonly [StdioMode, StdioMode, StdioMode]): St
 export function pipeStream(fd: number, direction: 'read' | 'write'): Socket {
   // Loaded only when there is a pipe: an interactive run has none.
   const { Socket } = process.getBuiltinModule('node:net');
-  const socket = new Socket({ fd, readable: direction === 'read', writable: direction === 'write' });
-  if (direction === 'read') socket.pause();
-  return socket;
+  // Neither flowing nor paused: a 'data' listener is all that a reader has to add, as with child_process.
+  return new Socket({ fd, readable: direction === 'read', writable: direction === 'write' });
 }
 
 function keep(list: number[], fd: number): number {
