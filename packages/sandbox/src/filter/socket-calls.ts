@@ -34,8 +34,9 @@ const MSG_FASTOPEN = 0x20000000;
 export function socketRules(net: NetPolicy, tcp: TcpEnforcement, anythingWritable: boolean): RulesByCall {
   const internet = [AF_INET, AF_INET6];
   const unreachable = !anythingWritable && (tcp === 'noSockets' || allowsNothing(net.connect));
-  const unixDatagrams: Denial[] = unreachable
-    ? [{ when: [arg32(0).eq(AF_UNIX), arg32(1).maskedEq(SOCK_TYPE_MASK, SOCK_DGRAM)], errno: 'EPERM' }] : [];
+  // To the UNIX family SOCK_RAW is another spelling of SOCK_DGRAM: net/unix/af_unix.c, unix_create().
+  const unixDatagrams = (unreachable ? [SOCK_DGRAM, SOCK_RAW] : []).map((type): Denial =>
+    ({ when: [arg32(0).eq(AF_UNIX), arg32(1).maskedEq(SOCK_TYPE_MASK, type)], errno: 'EPERM' }));
   const refuse = (type: number, errno: Denial['errno']): Denial[] => internet.map((family) =>
     ({ when: [arg32(0).eq(family), arg32(1).maskedEq(SOCK_TYPE_MASK, type)], errno }));
   const streams = internet.flatMap((family) => [0, IPPROTO_TCP].map((protocol): ArgCondition[] => [
