@@ -1,4 +1,4 @@
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -142,6 +142,11 @@ describe('resolveGrants', () => {
       expect((error as ConfigError).issues.map(({ path }) => path)).toEqual(['fsWritable[0]', 'fsReadable[1]', 'cwd']);
       expect((error as ConfigError).message).toContain(join(dir, 'a'));
     }
+  });
+
+  it('lets an optional path be missing, not be wrong', () => {
+    symlinkSync('loop', join(dir, 'loop'));
+    expect(() => resolve({ fsReadable: [{ path: join(dir, 'loop'), optional: true }] })).toThrow(/ELOOP/);
   });
 
   it('takes a missing cwd for an error', () => {

@@ -38,7 +38,9 @@ not hide names: \`stat\`, \`access\`, \`readlink\` and \`chdir\` work outside th
     summary: 'let files beneath PATH be changed, too',
     docs: `Files and directories that may be written, created, removed, renamed and truncated, and devices whose ioctls may be
 used. Includes everything that \`fsReadable\` gives. From Landlock ABI 9 on (Linux 7.1) it also says which UNIX sockets of
-programs outside may be connected to; older kernels do not ask, so every such socket that the user may open can be.
+programs outside may be connected to. Older kernels do not ask: there connect is refused as a whole, and with it UNIX
+datagram sockets, while nothing is writable and no TCP port is allowed; otherwise every socket that the user may open can
+be connected to, such as that of a container daemon.
 
 Landlock does not cover metadata. As long as nothing is writable, the filter refuses chmod, chown, the time setters,
 extended attributes and file flags with EPERM. With any writable path those calls work on every file that the user owns,
