@@ -4,7 +4,7 @@
  * The guard is a subreaper, so whoever is orphaned becomes its child, and who was a member once is one until
  * it ends. So members are remembered, by pid and start time, and never lost by a walk that came at a bad
  * moment; what a walk is for is finding new ones, and it says whether it can have missed any that were there
- * when it began. The guard is not a member.
+ * when it began. The guard has one thread, and is not a member.
  * prctl(2), PR_SET_CHILD_SUBREAPER; proc(5)
  */
 import { readdirSync } from 'node:fs';
@@ -52,12 +52,11 @@ export class ProcessTree {
   /** Forgets the members that have ended. */
   refresh(): void {
     for (const [pid, startTime] of this.#known) {
-      const stat = readStat(pid);
-      if (stat === undefined ? isGone(pid) : stat.startTime !== startTime || !isLiving(stat)) this.#known.delete(pid);
+      if (hasEnded(pid, startTime, readStat(pid))) this.#known.delete(pid);
     }
   }
 
-  /** Looks for members that are not known yet. */
+  /** Looks for members that are not known yet, and forgets those that it finds ended. */
   discover(): Discovery {
     this.#found = 0;
     let walk: Walk = 'disturbed';
@@ -69,8 +68,8 @@ export class ProcessTree {
 
   /** The pids of the living members. Complete unless processes come and go too fast to tell. */
   living(): number[] {
-    this.refresh();
     this.discover();
+    this.refresh();
     return [...this.#known.keys()];
   }
 
@@ -83,8 +82,7 @@ export class ProcessTree {
   #isKnown(pid: number): boolean {
     const startTime = this.#known.get(pid);
     if (startTime === undefined) return false;
-    const stat = readStat(pid);
-    return stat !== undefined && stat.startTime === startTime && isLiving(stat);
+    return !hasEnded(pid, startTime, readStat(pid));
   }
 
   #walkLists(): Walk {
@@ -93,18 +91,23 @@ export class ProcessTree {
     const lists: { pid: number; tids: readonly number[]; list: string }[] = [];
     let zombies = 0;
     for (const pid of seen) { // goes on over what is added on the way
-      const stat = readStat(pid);
-      if (stat === undefined) {
-        if (pid === guard || !isGone(pid)) return 'disturbed';
-        continue; // its children have moved up the tree, where the second reading shows them
+      let tids: readonly number[] = [pid];
+      if (pid !== guard) {
+        const stat = readStat(pid);
+        const startTime = this.#known.get(pid);
+        if (hasEnded(pid, startTime, stat)) {
+          this.#known.delete(pid);
+          // Another process has the number now, and whose it is was not asked.
+          if (stat !== undefined && isLiving(stat)) return 'disturbed';
+          if (stat !== undefined && ++zombies > MAX_ZOMBIES) return 'crowded';
+          continue; // its children have moved up the tree, where the second reading shows them
+        }
+        if (stat === undefined) return 'disturbed'; // hidden from us
+        if (startTime === undefined && !seen.has(stat.ppid)) return 'disturbed';
+        if (stat.threads > MAX_THREADS) return this.#scanAll();
+        this.#add(stat);
+        if (stat.threads > 1) tids = listThreads(pid);
       }
-      if (!isLiving(stat)) {
-        if (++zombies > MAX_ZOMBIES) return 'crowded';
-        continue;
-      }
-      if (stat.threads > MAX_THREADS) return this.#scanAll();
-      if (pid !== guard) this.#add(stat);
-      const tids = stat.threads === 1 ? [pid] : listThreads(pid);
       const list = listChildren(pid, tids);
       if (list === undefined) return 'disturbed';
       lists.push({ pid, tids, list });
@@ -125,6 +128,7 @@ export class ProcessTree {
       if (stat !== undefined) stats.set(pid, stat);
     }
     if (!stats.has(guard)) return 'disturbed';
+    for (const [pid, startTime] of this.#known) if (hasEnded(pid, startTime, stats.get(pid))) this.#known.delete(pid);
     const verdicts = new Map<number, boolean | undefined>([[guard, true], [0, false]]);
     let disturbed = false;
     for (const [pid, stat] of stats) {
@@ -140,6 +144,12 @@ export class ProcessTree {
     this.#known.set(pid, startTime);
     this.#found++;
   }
+}
+
+/** Whether the process that had this number at that time has ended, judged by what has the number now. */
+function hasEnded(pid: number, startTime: number | undefined, stat: ProcessStat | undefined): boolean {
+  if (stat === undefined) return isGone(pid);
+  return !isLiving(stat) || (startTime !== undefined && stat.startTime !== startTime);
 }
 
 /** undefined: an ancestor ended between the looks, and whose child this is now has to be asked again. */

@@ -2,8 +2,8 @@
  * The processes family: how many processes a sandbox has at once, and what they may do to each other.
  *
  * Counted are living members, not forks minus waits: a child that nobody waits for, or that was waited for
- * twice, changes nothing. As long as the count cannot exceed what it was at its highest before, it is not even
- * looked at; beyond, /proc is asked. A fork whose child is not in /proc yet counts as a process, so programs
+ * twice, changes nothing. As long as the count cannot exceed what it was at its highest before, /proc is not
+ * even looked at. A fork whose child is not in /proc yet counts as a process, so programs
  * that fork all at once stay within the limit too. Threads are free: conditions on the registers keep clone(2)
  * with CLONE_THREAD in the kernel. clone3(2), whose flags no filter sees, is answered by the filter with ENOSYS.
  * fork(2), vfork(2), clone(2)  ->  continue, or EAGAIN
@@ -24,7 +24,10 @@ export interface ProcessesOptions {
 }
 
 export interface ProcessesFamily extends Family {
-  /** The most living processes there were at once. */
+  /**
+   * The most living processes there were at once. Exact up to 4 and at the limit; in between it may include up to
+   * a quarter of processes that had just ended.
+   */
   peak(): number;
 }
 
@@ -45,16 +48,24 @@ export function processes({ maxProcesses, guardPid }: ProcessesOptions): Process
   let peak = 1;
   const count = (): number => tree.size + ledger.unseen;
 
+  /** What the last look at /proc found. */
+  let lastCount = 1;
+
   const look = (): void => {
-    tree.refresh();
-    if (ledger.unseen === 0) return; // everybody is known
-    ledger.settle();
-    const { found, complete } = tree.discover();
-    ledger.walked(found, complete);
+    if (ledger.unseen === 0) tree.refresh(); // everybody is known
+    else {
+      ledger.settle();
+      const { found, complete } = tree.discover();
+      ledger.walked(found, complete);
+    }
+    lastCount = count();
   };
 
   const hasRoom = (): boolean => {
-    if (count() < peak) return true;
+    // The count includes those that have ended since the last look. As long as that may not matter, nothing is read:
+    // up to what it was before, and, where many live, up to a quarter more than the last look found.
+    const next = count() + 1;
+    if (next <= peak || next <= Math.min(maxProcesses, lastCount + (lastCount >> 2))) return true;
     look();
     for (let n = 0; n < PATIENCE && count() >= maxProcesses && ledger.isWaiting; n++) {
       // Asleep, not in a loop: the thread that we wait for was woken on this very processor.
