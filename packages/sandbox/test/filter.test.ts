@@ -283,6 +283,20 @@ describe('sockets', () => {
     }
   });
 
+  it('of TCP take no upper layer protocol, which could hide them from Landlock, unless every port is allowed', () => {
+    const open = judge({ options: { netAllow: ['*'], netAllowBind: ['*'] } });
+    for (const options of [{}, { netAllow: [':443'] }, { netAllow: ['*'] }, { netAllowBind: ['*'] }]) {
+      const answer = judge({ options });
+      for (const level of junk(6)) for (const name of junk(31)) {
+        expect(answer('setsockopt', [3, level, name])).toBe('ENOENT');
+        expect(open('setsockopt', [3, level, name])).toBe('ALLOW');
+      }
+      for (const [level, name] of [[6, 30], [6, 32], [6, 1], [1, 31], [0, 31], [41, 31]]) {
+        expect(answer('setsockopt', [3, level!, name!])).toBe('ALLOW');
+      }
+    }
+  });
+
   it('come in pairs of AF_UNIX only', () => {
     const answer = judge({});
     for (const family of AF) {
@@ -494,8 +508,8 @@ describe('extra denials', () => {
 describe('the kernel\'s constant-allow cache', () => {
   it('covers every call that no rule names', () => {
     const cached = new Set(constantAllows(filterOf({}), 'x86_64'));
-    const named = new Set([...BLOCKLIST, ...SETTERS, 'clone3', 'clone', 'ioctl', 'prctl', 'socket', 'socketpair', 'listen', 'connect', 'sendto', 'sendmsg',
-      'sendmmsg', 'mknod', 'mknodat', 'seccomp', 'setpriority', 'ioprio_set', 'prlimit64', 'sched_setaffinity', 'sched_setscheduler',
+    const named = new Set([...BLOCKLIST, ...SETTERS, 'clone3', 'clone', 'ioctl', 'prctl', 'socket', 'socketpair', 'listen', 'connect', 'sendto',
+      'setsockopt', 'sendmsg', 'sendmmsg', 'mknod', 'mknodat', 'seccomp', 'setpriority', 'ioprio_set', 'prlimit64', 'sched_setaffinity', 'sched_setscheduler',
       'sched_setparam', 'sched_setattr']);
     for (const name of syscallNames('x86_64')) expect(`${name} ${cached.has(name)}`).toBe(`${name} ${!named.has(name)}`);
   });

@@ -29,6 +29,7 @@ const SOCK_TYPE_MASK = 0xf;
 const SOCK_CREATION_FLAGS = 0x80000 | 0x800; // SOCK_CLOEXEC, SOCK_NONBLOCK
 const IPPROTO_TCP = 6;
 const MSG_FASTOPEN = 0x20000000;
+const TCP_ULP = 31; // include/uapi/linux/tcp.h
 
 /** @param anythingWritable whether a named UNIX socket may be one of the program's own */
 export function socketRules(net: NetPolicy, tcp: TcpEnforcement, anythingWritable: boolean): RulesByCall {
@@ -54,6 +55,7 @@ export function socketRules(net: NetPolicy, tcp: TcpEnforcement, anythingWritabl
     ...(unreachable ? { connect: { deny: [{ when: [], errno: 'EACCES' }] } } : {}),
     ...(needsListenGate(net, tcp) ? { listen: { unless: { family: 'listen', deny: [{ when: [], errno: 'EACCES' }] } } } : {}),
     ...(tcp === 'landlock' && net.connect.kind !== 'any' ? fastOpenRules : {}),
+    ...(tcp === 'landlock' && (net.connect.kind !== 'any' || net.bind.kind !== 'any') ? upperProtocolRules : {}),
   };
 }
 
@@ -78,3 +80,12 @@ const fastOpenRules: RulesByCall = {
 function fastOpen(index: number): Denial {
   return { when: [arg32(index).maskedEq(MSG_FASTOPEN, MSG_FASTOPEN)], errno: 'EOPNOTSUPP' };
 }
+
+/**
+ * The upper layer protocol "smc" turns a TCP socket into one that Landlock no longer takes for TCP. The name stands
+ * in memory, so all of them are refused; ENOENT is what a kernel without them answers, on which TLS libraries
+ * do in user space what "tls" would have done. net/smc/af_smc.c, smc_ulp_init(); net/ipv4/tcp_ulp.c.
+ */
+const upperProtocolRules: RulesByCall = {
+  setsockopt: { deny: [{ when: [arg32(1).eq(IPPROTO_TCP), arg32(2).eq(TCP_ULP)], errno: 'ENOENT' }] },
+};

@@ -36,7 +36,8 @@ up; an empty list refuses every connection with EACCES.
 
 Rules for a host, an address, UDP or ICMP are not available yet and refused as such. UDP, ICMP and raw sockets cannot be
 created at all, so of a rule without a scheme, which stands for TCP and UDP, the TCP half is what counts. TCP Fast Open
-is refused with EOPNOTSUPP unless every port is allowed, because it connects past Landlock.`,
+is refused with EOPNOTSUPP unless every port is allowed, because it connects past Landlock; so are upper layer protocols on
+TCP sockets (TCP_ULP), with ENOENT.`,
     noSupervisor: true,
   }),
   netAllowBind: option({
