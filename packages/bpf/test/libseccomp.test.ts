@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import {
   type Arch, AUDIT_ARCH, compileFilter, diff, type Disagreement, DOCKER_DEFAULT_CAPABILITIES, type FilterDescription, killThread,
-  parseProgram, type Program, readProfile, simulate, simulator, syscallNames, syscallNumber, validateProgram,
+  parseProgram, pathLengths, type Program, readProfile, simulate, simulator, syscallNames, syscallNumber, validateProgram,
 } from '../src/index.js';
 import { type Call, judge } from './oracle.js';
 import { commandsFor, Libseccomp, programIn, scmpArch } from './peers/libseccomp.js';
@@ -45,6 +45,20 @@ describe.skipIf(!peer.available)('libseccomp [needs gcc and libseccomp-dev]', ()
       expect(diff(ours, theirs).filter((one) => !explained(one))).toEqual([]);
       expect(disagreements(ours, theirs, randomCalls(new Random(5), known, 20_000).map(real))).toEqual([]);
     });
+
+  it('executes at least twice as many instructions by default, and no fewer with its binary tree', () => {
+    const { description } = readProfile(profile('docker'), { arch: 'x86_64', capabilities: DOCKER_DEFAULT_CAPABILITIES });
+    const known = knownToThem(description);
+    const lengths = (program: Program) => pathLengths(program, 'x86_64', { allowedOnly: true });
+    const ours = lengths(compileFilter(known));
+    const theirs = lengths(programIn(peer.ask(commandsFor(known))[0]));
+    const tree = lengths(programIn(peer.ask(commandsFor(known, 'tree'))[0]));
+    expect(Object.keys(ours.syscalls).sort()).toEqual(Object.keys(theirs.syscalls).sort());
+    expect(ours.mean).toBeLessThanOrEqual(theirs.mean / 2);
+    expect(ours.worst).toBeLessThanOrEqual(theirs.worst / 2);
+    expect(ours.mean).toBeLessThanOrEqual(tree.mean);
+    expect(ours.worst).toBeLessThanOrEqual(tree.worst);
+  });
 
   it.each([['one rule a call', 'single', 1_400], ['several values of one argument', 'same', 1_000]] as const)(
     'answers as we do to random rule sets with %s, at every compared value and beside it', { timeout: 600_000 }, (_, shape, count) => {
