@@ -33,12 +33,15 @@ function readCache(): Buffer | undefined {
   }
 }
 
-/** At the exit, when what a run needs has been compiled. Two runs may do so at once, so it appears by its name complete. */
+/**
+ * At the exit, when what a run needs has been compiled. Two runs may do so at once, and the machine may stop meanwhile:
+ * the name appears when everything is on the disk, for V8 looks closely only at the head of a cache.
+ */
 function writeCache(): void {
   const unfinished = `${cacheFile}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(unfinished, script.createCachedData(), { flag: 'wx' });
+    writeFileSync(unfinished, script.createCachedData(), { flag: 'wx', flush: true });
     renameSync(unfinished, cacheFile);
   } catch {
     // A package that was installed by somebody else: it works without, only slower.

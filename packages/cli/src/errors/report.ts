@@ -24,11 +24,14 @@ export function errorLines(error: unknown): string[] {
 
 function causeChain(error: unknown): string {
   const messages: string[] = [];
-  for (let at: unknown = error; at !== undefined && messages.length < 8; at = at instanceof Error ? at.cause : undefined) {
+  const seen = new Set<unknown>();
+  for (let at = error; at !== undefined && !seen.has(at); at = at instanceof Error ? at.cause : undefined) {
+    seen.add(at);
     const message = at instanceof Error ? at.message : String(at);
     // A message that already tells its cause need not tell it twice.
     if (!messages.some((told) => told.includes(message))) messages.push(message);
   }
+  if (messages.length === 0) messages.push('something was thrown that says nothing');
   return messages.map((message, i) => (i < messages.length - 1 ? message.replace(/\.$/, '') : message)).join(': ');
 }
 
