@@ -7,11 +7,10 @@
  * default filter of a container runtime may deny; then every listen(2) is refused, and reason() says why.
  * listen(2)  ->  0, EACCES, or the kernel's own error
  */
-import { action, type Family, type Handler, type NotifAction } from '@sandlock/dispatch';
-import {
-  AF_INET, AF_INET6, AF_UNIX, close, getsocknamePort, getsockoptInt, IPPROTO_TCP, listen as listenOn, pidfdGetfd, pidfdOpen,
-  pipe, SHUT_RD, shutdown, SO_DOMAIN, SO_PROTOCOL, SO_TYPE, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, SOL_SOCKET, SyscallError,
-} from '@sandlock/sys';
+import { action, type Family, type Handler } from '@sandlock/dispatch';
+import { close, pidfdGetfd, pidfdOpen, pipe, SyscallError } from '@sandlock/sys';
+
+import { listenOnCopy } from './listen-on-copy.js';
 
 export interface ListenOptions {
   /** The TCP ports that may be bound. With 0 among them, or 'any', unbound sockets may listen too. */
@@ -44,25 +43,6 @@ export function listen({ bindPorts }: ListenOptions): ListenFamily {
   return { name: 'listen', handlers: { listen: { handler: onCopy, onException: 'denyEperm' } }, reason: () => reason };
 }
 
-function listenOnCopy(fd: number, backlog: number, mayListen: (port: number) => boolean): NotifAction {
-  const family = getsockoptInt(fd, SOL_SOCKET, SO_DOMAIN);
-  const type = getsockoptInt(fd, SOL_SOCKET, SO_TYPE);
-  if (family !== AF_UNIX) {
-    if (type === SOCK_DGRAM || type === SOCK_RAW) return action.errno('EOPNOTSUPP'); // listen(2), ERRORS
-    const tcp = (family === AF_INET || family === AF_INET6) && type === SOCK_STREAM
-      && getsockoptInt(fd, SOL_SOCKET, SO_PROTOCOL) === IPPROTO_TCP;
-    // SCTP, MPTCP and others choose ports too, and Landlock does not judge their bind(2).
-    if (!tcp || !mayListen(getsocknamePort(fd))) return action.errno('EACCES');
-  }
-  listenOn(fd, backlog);
-  // Another thread may have let go of the port meanwhile, and the kernel have chosen one. So we look again.
-  if (family !== AF_UNIX && !mayListen(getsocknamePort(fd))) {
-    shutdown(fd, SHUT_RD);
-    return action.errno('EACCES');
-  }
-  return action.returnValue(0);
-}
-
 function portTest(bindPorts: readonly number[] | 'any'): (port: number) => boolean {
   if (bindPorts === 'any') return () => true;
   const ports = new Set(bindPorts);
@@ -70,7 +50,7 @@ function portTest(bindPorts: readonly number[] | 'any'): (port: number) => boole
     if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError(`Port ${port} is not a whole number from 0 to 65535.`);
   }
   // A port of the kernel's choice may be any.
-  return ports.has(0) ? () => true : (port) => port !== 0 && ports.has(port);
+  return ports.has(0) ? () => true : (port) => ports.has(port);
 }
 
 /** Tried on this process itself, which no other check refuses. */

@@ -1,4 +1,5 @@
-import { fcntlDupFd, pipe, close } from '@sandlock/sys';
+import { action } from '@sandlock/dispatch';
+import { close, fcntlDupFd, getsockoptInt, pipe, SOL_SOCKET } from '@sandlock/sys';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { listen } from '../src/index.js';
+import { listenOnCopy } from '../src/listen-on-copy.js';
 import { closeAll, Supervised } from './supervised.js';
 
 afterEach(closeAll);
@@ -49,6 +51,17 @@ describe('listen family', () => {
   it('asks nothing of a unix socket', async () => {
     await withServer({ path: join(tmpdir(), `builtins-listen-${process.pid}.sock`) }, async (fd) => {
       expect(await listenOn(new Supervised(listen({ bindPorts: [] })), fd)).toEqual({ kind: 'returnValue', value: 0n, closed: true });
+    });
+  });
+
+  it('ends the listening of a socket whose port became another in that moment', async () => {
+    const SO_ACCEPTCONN = 30;
+    await withServer({ port: 0, host: '127.0.0.1' }, async (fd) => {
+      let asked = 0;
+      expect(listenOnCopy(fd, 5, () => ++asked === 1)).toBe(action.errno('EACCES'));
+      expect([asked, getsockoptInt(fd, SOL_SOCKET, SO_ACCEPTCONN)]).toEqual([2, 0]);
+      expect(listenOnCopy(fd, 5, () => true)).toMatchObject({ kind: 'returnValue' });
+      expect(getsockoptInt(fd, SOL_SOCKET, SO_ACCEPTCONN)).toBe(1);
     });
   });
 

@@ -1,0 +1,26 @@
+import { DispatchTable, Supervisor } from '@sandlock/dispatch';
+import { FakeListener } from '@sandlock/dispatch/testing';
+import { hostname, listen, processes } from '../../src/index.js';
+
+const limit = processes({ maxProcesses: 3, guardPid: () => 0 }); // over a real listener: the pid of the guard
+const table = new DispatchTable({ arch: 'x86_64' });
+table.family(limit);
+table.family(hostname({ name: 'box' }));
+table.family(listen({ bindPorts: [8080] }));
+console.log(table.registrations().some(({ name }) => name === 'wait4')); // false: nothing is notified for counting
+
+const listener = new FakeListener('x86_64');
+const supervisor = new Supervisor({ listener, table });
+supervisor.start();
+
+listener.mapString(1000, 0x5000n, '/etc/hostname'); // memory of the task with pid 1000
+const open = listener.notify('openat', { args: [-100, 0x5000, 0] });
+console.log((await open.answered).kind, String(open.injections[0]?.content)); // fd box
+
+for (let n = 0; n < 3; n++) {
+  const { kind, errno } = await listener.notify('fork').answered as { kind: string; errno?: string };
+  console.log(errno ?? kind); // continue, continue, EAGAIN
+}
+console.log(limit.peak()); // 3
+
+await supervisor.close();

@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import * as lists from '../src/process-children.js';
+import { ProcessTree } from '../src/index.js';
+
+vi.mock('../src/process-children.js', { spy: true });
+
+const children: ChildProcess[] = [];
+afterEach(async () => {
+  vi.mocked(lists.listChildren).mockReset();
+  for (const child of children.splice(0)) {
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+});
+
+function sleeper(): number {
+  const child = spawn('/bin/sleep', ['60']);
+  children.push(child);
+  return child.pid!;
+}
+
+/** The lists that /proc gives for this process's children, one reading after the other; others have none. */
+function readings(...texts: (string | undefined)[]): void {
+  let next = 0;
+  vi.mocked(lists.listChildren).mockImplementation((pid) => (pid === process.pid ? texts[Math.min(next++, texts.length - 1)] : ''));
+}
+
+describe('a walk over lists that change', () => {
+  it('is begun anew when the second reading differs: one that was left out is found', () => {
+    const [a, b] = [sleeper(), sleeper()];
+    readings(`${a} `, `${a} ${b} `);
+    expect(new ProcessTree(() => process.pid, true).discover()).toEqual({ found: 2, complete: true });
+  });
+
+  it('says so when no two readings agree', () => {
+    const pid = sleeper();
+    let n = 0;
+    vi.mocked(lists.listChildren).mockImplementation((of) => (of === process.pid ? `${pid} ${' '.repeat(n++)}` : ''));
+    expect(new ProcessTree(() => process.pid, true).discover()).toEqual({ found: 1, complete: false });
+    expect(n).toBe(8);
+  });
+
+  it('takes nobody for a member because of a number in a list', () => {
+    readings('1 ');
+    expect(new ProcessTree(() => process.pid, true).discover()).toEqual({ found: 0, complete: false });
+  });
+
+  it('keeps members that a later walk misses, and forgets them when they end', async () => {
+    const pid = sleeper();
+    const tree = new ProcessTree(() => process.pid, true);
+    readings(`${pid} `);
+    expect(tree.discover()).toEqual({ found: 1, complete: true });
+    readings('');
+    expect(tree.discover()).toEqual({ found: 0, complete: true });
+    expect(tree.living()).toEqual([pid]);
+    readings(undefined);
+    expect(tree.living()).toEqual([pid]);
+    const exited = once(children[0]!, 'exit');
+    children.pop()!.kill('SIGKILL');
+    await exited;
+    expect([tree.living(), tree.has(pid), tree.size]).toEqual([[], false, 0]);
+  });
+});
