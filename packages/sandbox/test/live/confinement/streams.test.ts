@@ -10,7 +10,8 @@ describeConfined('a stream that was taken', () => {
 
   it('flows from the first listener for data on', async () => {
     const child = await start();
-    const [out, err]: string[][] = [[], []];
+    const out: string[] = [];
+    const err: string[] = [];
     child.stdout!.on('data', (data) => out.push(String(data)));
     child.stderr!.on('data', (data) => err.push(String(data)));
     child.stdin!.end(input);
