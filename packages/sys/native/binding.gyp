@@ -7,6 +7,7 @@
         "addon/fd_watcher.cc",
         "addon/files.cc",
         "addon/landlock.cc",
+        "addon/lifeline.cc",
         "addon/memory.cc",
         "addon/process.cc",
         "addon/seccomp.cc",

@@ -23,6 +23,10 @@ export interface WatcherHandle {
   close(): void;
 }
 
+export interface LifelineHandle {
+  release(): void;
+}
+
 export interface Binding {
   close(fd: Fd): Result;
   openat(dirFd: Fd, path: Uint8Array, flags: number, mode: number): Result;
@@ -74,6 +78,7 @@ export interface Binding {
   encodeMessage(type: number, argument: number): Buffer;
   guardMessageBytes: number;
   guardFds: number;
+  Lifeline: new (controlFd: Fd, pidfd: Fd) => LifelineHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;
 }
 

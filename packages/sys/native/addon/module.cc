@@ -8,6 +8,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sandlock::InitSeccomp(env, exports);
   sandlock::InitMemory(env, exports);
   sandlock::InitLandlock(env, exports);
+  sandlock::InitLifeline(env, exports);
   sandlock::InitProcess(env, exports);
   sandlock::InitSocket(env, exports);
   sandlock::InitSpawn(env, exports);

@@ -5,7 +5,7 @@
  * every process of the tree. Nothing here is signalled by a stored pid: the guard does it, and it is the one that
  * reaps. native/plan.h, enum guard_message_type.
  */
-import { binding } from '../binding.js';
+import { binding, type LifelineHandle } from '../binding.js';
 import { SyscallError, check } from '../errors.js';
 import { FdWatcher, UV_READABLE } from '../fd-watcher.js';
 import { cString, close } from '../files.js';
@@ -54,6 +54,7 @@ export class GuardedProcess {
   readonly #callbacks: GuardCallbacks;
   readonly #control: number;
   readonly #pidfd: number;
+  readonly #lifeline: LifelineHandle;
   readonly #controlWatcher: FdWatcher;
   readonly #pidfdWatcher: FdWatcher;
   readonly #record = Buffer.alloc(binding().guardMessageBytes);
@@ -69,6 +70,8 @@ export class GuardedProcess {
     this.#control = control;
     this.#pidfd = pidfd;
     this.#callbacks = callbacks;
+    // Before the watchers: hooks run last one first, and these let go of the descriptors before it closes them.
+    this.#lifeline = new (binding().Lifeline)(control, pidfd);
     this.#controlWatcher = new FdWatcher(control, UV_READABLE, () => {
       if (!this.#drain()) this.#controlWatcher.close(); // end of file: the pidfd tells the rest
     });
@@ -188,6 +191,7 @@ export class GuardedProcess {
     this.#drain();
     if (!reapPidfd(this.#pidfd)) return;
     this.#open = false;
+    this.#lifeline.release();
     this.#controlWatcher.close();
     this.#pidfdWatcher.close();
     close(this.#control);
