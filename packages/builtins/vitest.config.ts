@@ -1,3 +1,4 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { include: ['test/**/*.test.ts'] } });
+// Live tests start programs, on machines that do other things too.
+export default defineConfig({ test: { include: ['test/**/*.test.ts'], testTimeout: 30_000 } });

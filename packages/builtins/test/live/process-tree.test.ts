@@ -130,5 +130,5 @@ describe.skipIf(!hasPython || !hasChildrenLists())('a walk [needs python3, CONFI
     await guard.make('[zombie() for _ in range(1030)] and 0');
     expect(tree.discover().complete).toBe(false);
     expect(tree.living()).toEqual([member]);
-  }, 20_000);
+  });
 });

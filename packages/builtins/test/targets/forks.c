@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +48,14 @@ static void *fork_once(void *at) {
   if (pid > 0) s->made++;
   else s->refused++;
   return 0;
+}
+
+static void *fork_in_thread(void *unused) {
+  if (fork() == 0) {
+    usleep(2000);
+    _exit(0);
+  }
+  return unused;
 }
 
 static void *vfork_once(void *at) {
@@ -212,15 +221,22 @@ int main(int argc, char **argv) {
       for (int i = 0; i < alive; i++) waitpid(children[i], 0, 0);
     }
     printf("rounds=%d ", rounds);
-  } else if (!strcmp(mode, "bomb")) { /* everybody forks for as long as it goes, for n ms */
+  } else if (!strcmp(mode, "bomb")) { /* everybody forks in every way for as long as it goes, for n ms */
     signal(SIGCHLD, SIG_IGN);
     struct timespec start, now;
     clock_gettime(CLOCK_MONOTONIC, &start);
     do {
-      pid_t pid = fork();
-      if (pid > 0) made++;
-      if (pid == 0 && rand() % 3 == 0) _exit(0);
-      if (pid < 0) usleep(200);
+      unsigned seed = getpid() * 31 + made++;
+      int way = rand_r(&seed) % 5;
+      pid_t pid = -1;
+      pthread_t thread;
+      if (way == 0) pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+      else if (way == 1) pthread_create(&thread, 0, fork_in_thread, 0);
+      else if (way == 2 && (pid = vfork()) == 0) _exit(0);
+      else if (way != 2) pid = fork();
+      if (way == 3) prctl(PR_SET_CHILD_SUBREAPER, rand_r(&seed) % 2, 0, 0, 0);
+      if (pid == 0 && rand_r(&seed) % 3 == 0) _exit(0);
+      if (pid < 0) usleep(rand_r(&seed) % 400);
       clock_gettime(CLOCK_MONOTONIC, &now);
     } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < n);
     _exit(0);
