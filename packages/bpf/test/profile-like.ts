@@ -1,9 +1,8 @@
 /** Random rule sets that an OCI profile can say, for libseccomp to compile as well. */
 import {
-  type Action, allow, type Arch, arg, type ArgCondition, AUDIT_ARCH, errno, type FilterDescription, killProcess, killThread,
+  type Action, allow, type Arch, arg, type ArgCondition, errno, type FilterDescription, killProcess, killThread,
   log, type Rule, syscallNames, syscallNumber, trace, trap, userNotif,
 } from '../src/index.js';
-import { type Call } from './oracle.js';
 import { type Random } from './random.js';
 import { randomValue } from './random-description.js';
 
@@ -25,7 +24,6 @@ export type Shape = 'single' | 'same' | 'free';
 /** A rule set of the kind a profile can say: same rules on all architectures, one action for all conditions of a call. */
 export function profileLike(random: Random, shape: Shape): FilterDescription {
   const arches = random.pick(SETS);
-  const narrow = arches.some((arch) => NARROW.includes(arch));
   const actions: Action[] = [allow(), errno(1 + random.below(100)), errno(38), killProcess(), killThread(), log(), trap(), trace(5), userNotif()];
   const defaultAction = random.pick(actions);
   const others = actions.filter((one) => JSON.stringify(one) !== JSON.stringify(defaultAction) && (defaultAction.type !== 'errno' || one.type !== 'errno'));
@@ -36,25 +34,29 @@ export function profileLike(random: Random, shape: Shape): FilterDescription {
     const action = random.pick(others);
     if (random.chance(3)) return [{ syscall, action }];
     const index = random.below(6);
-    const when = (): ArgCondition[] => shape === 'same' ? [arg(index).eq(narrow ? randomValue(random) & 0xffffffffn : randomValue(random))]
-      : [...new Set(Array.from({ length: 1 + random.below(3) }, () => random.below(6)))].map((one) => condition(random, one, narrow));
+    const when = (): ArgCondition[] => shape === 'same' ? [arg(index).eq(randomValue(random))]
+      : [...new Set(Array.from({ length: 1 + random.below(3) }, () => random.below(6)))].map((one) => condition(random, one));
     return Array.from({ length: shape === 'single' ? 1 : 1 + random.below(shape === 'same' ? 5 : 4) }, () => ({ syscall, when: when(), action }));
   });
   return {
     defaultAction,
-    architectures: arches.map((arch) => ({ arch, rules: rules.filter(({ syscall }) => syscallNumber(arch, String(syscall)) !== undefined) })),
+    architectures: arches.map((arch) => ({
+      arch,
+      rules: rules.filter(({ syscall }) => syscallNumber(arch, String(syscall)) !== undefined)
+        .map((rule) => NARROW.includes(arch) && rule.when !== undefined ? { ...rule, when: rule.when.map(lowHalf) } : rule),
+    })),
   };
 }
 
-function condition(random: Random, index: number, narrow: boolean): ArgCondition {
-  const [value, mask] = [randomValue(random), randomValue(random)].map((wide) => narrow ? wide & 0xffffffffn : wide) as [bigint, bigint];
+function condition(random: Random, index: number): ArgCondition {
+  const [value, mask] = [randomValue(random), randomValue(random)];
   const on = arg(index);
   return random.pick<() => ArgCondition>([() => on.eq(value), () => on.ne(value), () => on.lt(value), () => on.le(value),
     () => on.gt(value), () => on.ge(value), () => on.maskedEq(mask, value & mask), () => on.maskedEq(mask, 0)])();
 }
 
-/** On a 32-bit architecture the upper halves of registers are 0; libseccomp does not look at them. */
-export function real(call: Call): Call {
-  const wide = call.arch === AUDIT_ARCH.x86_64 && call.nr < 0x40000000 || [AUDIT_ARCH.aarch64, AUDIT_ARCH.riscv64].includes(call.arch);
-  return wide ? call : { ...call, args: call.args?.map((value) => value & 0xffffffffn) ?? [] };
+/** What the reader of profiles makes of a condition where libseccomp compares low halves. */
+function lowHalf(one: ArgCondition): ArgCondition {
+  const mask = one.mask === undefined ? {} : { mask: one.mask & 0xffffffffn };
+  return { ...one, value: one.value & 0xffffffffn, ...mask, width: 32 };
 }

@@ -73,6 +73,12 @@ describe('readProfile', () => {
     expect(read({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [all, conditional] }).description.architectures[0]!.rules).toHaveLength(1);
   });
 
+  it('compares the low halves where registers count as narrow, as libseccomp does', () => {
+    const { description } = read({ defaultAction: 'SCMP_ACT_ALLOW', architectures: ['SCMP_ARCH_X86', 'SCMP_ARCH_X32'], syscalls: [{ names: ['socket'], action: 'SCMP_ACT_KILL',
+      args: [{ index: 0, value: 40, op: 'SCMP_CMP_EQ' }] }] });
+    expect(description.architectures.map(({ arch, rules }) => [arch, rules[0]!.when])).toEqual([['x86_64', [arg(0).eq(40)]], ['i386', [arg32(0).eq(40)]], ['x32', [arg32(0).eq(40)]]]);
+  });
+
   it('says which names and architectures had no effect', () => {
     const { skipped } = read({ defaultAction: 'SCMP_ACT_ERRNO', architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_PPC64LE'],
       syscalls: [{ names: ['read', 'no_such_call'], action: 'SCMP_ACT_ALLOW' }] });
@@ -211,6 +217,15 @@ describe('writeProfile', () => {
   ])('refuses %s', (_, rules, path) => {
     expect(thrown(() => written({ defaultAction: errno(1), architectures: [{ arch: 'x86_64', rules }] })))
       .toMatchObject({ code: 'ERR_SANDLOCK_FILTER_PROFILE', path: `architectures[0].${path}` });
+  });
+
+  it('writes comparisons of 32 bits where readers look at no more, and refuses 64 there', () => {
+    const on = (arch: Arch, condition: Rule['when']) => writeProfile({ defaultAction: errno(1), architectures: [{ arch, rules: [{ syscall: 'read', when: condition!, action: allow() }] }] }).syscalls[0]!.args;
+    expect(on('i386', [arg32(0).gt(5)])).toEqual([{ index: 0, value: 5, op: 'SCMP_CMP_GT' }]);
+    expect(on('arm', [arg(0).gt(5)])).toEqual([{ index: 0, value: 5, op: 'SCMP_CMP_GT' }]);
+    for (const [arch, condition] of [['x32', arg(0).gt(5)], ['i386', arg(0).eq(1n << 32n)]] as const) {
+      expect(thrown(() => on(arch, [condition]))).toMatchObject({ code: 'ERR_SANDLOCK_FILTER_PROFILE', path: 'architectures[0].rules[0].when[0]' });
+    }
   });
 
   it('refuses rules that differ between architectures', () => {

@@ -17,6 +17,9 @@ export const PROFILE_ARCHES: Readonly<Record<string, Arch>> = {
   SCMP_ARCH_RISCV64: 'riscv64',
 };
 
+/** Where libseccomp compares the low 32 bits of an argument. On x32 the kernel passes all 64, but ints are usual. */
+export const NARROW_ARCHES: ReadonlySet<Arch> = new Set<Arch>(['i386', 'arm', 'x32']);
+
 /** What Docker's includes and excludes call an architecture: Go's names, with two spellings of i386. */
 export const GO_ARCHES: Readonly<Record<Arch, readonly string[]>> = {
   x86_64: ['amd64'], x32: ['x32'], i386: ['x86', '386'], aarch64: ['arm64'], arm: ['arm'], riscv64: ['riscv64'],

@@ -5,7 +5,8 @@
  * What a profile means is what container runtimes make of it through libseccomp, so this reader follows
  * them: a rule with the default action is skipped, names that an architecture lacks are skipped, a rule for
  * every call of a name outweighs those with conditions, and a rule that names one argument twice holds if
- * any one of its conditions does. Runtimes add nothing of this to the file, which is why it surprises.
+ * any one of its conditions does. Where registers count as 32 bits wide (i386, arm, and x32 to libseccomp),
+ * the low halves are compared. None of this stands in the file, which is why it surprises.
  */
 import { type Action, encodeAction, killThread } from '../action.js';
 import { type ArgCondition, type ArgIndex } from '../arg-condition.js';
@@ -15,7 +16,7 @@ import { numberIn } from '../tables/lookup.js';
 import { type Arch, type SyscallTable } from '../tables/syscall-table.js';
 import { Place } from './checked-json.js';
 import { parseJson } from './json.js';
-import { GO_ARCHES, PROFILE_ACTIONS, PROFILE_ARCHES, PROFILE_OPS } from './profile-names.js';
+import { GO_ARCHES, NARROW_ARCHES, PROFILE_ACTIONS, PROFILE_ARCHES, PROFILE_OPS } from './profile-names.js';
 
 export interface ReadProfileOptions {
   /** The architecture of the machine. The filter always has it; the profile may add others. */
@@ -174,11 +175,19 @@ function rulesFor(
       if (nr === undefined) {
         skipped.push({ path: name.path, reason: `${arch} has no system call ${JSON.stringify(name.string())}` });
       } else if (encodeAction(action) !== encodeAction(defaultAction)) {
-        for (const when of cases) addRule(byNumber, nr, { syscall: name.string(), when, action });
+        for (const when of cases) {
+          addRule(byNumber, nr, { syscall: name.string(), when: NARROW_ARCHES.has(arch) ? when.map(lowHalf) : when, action });
+        }
       }
     }
   }
   return [...byNumber.values()].flat();
+}
+
+/** libseccomp cuts the value as well; a value that needs more than 32 bits then means another one. */
+function lowHalf({ index, op, value, mask }: ArgCondition): ArgCondition {
+  const low = BigInt.asUintN(32, value);
+  return { index, op, value: low, ...(mask === undefined ? {} : { mask: BigInt.asUintN(32, mask) }), width: 32 };
 }
 
 /** The first rule without conditions decides all calls of its name, whatever stands around it. */

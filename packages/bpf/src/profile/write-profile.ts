@@ -1,8 +1,8 @@
 /**
  * Filters as profiles: the `linux.seccomp` object of the OCI runtime specification.
  *
- * The form says less than a description does: one list for all architectures, no order among rules, whole
- * 64-bit comparisons only. What cannot be said in it is an error; nothing is written that would mean
+ * The form says less than a description does: one list for all architectures, no order among rules, unsigned
+ * comparisons only, of 64 bits or, where registers count as narrow, of 32. What cannot be said in it is an error; nothing is written that would mean
  * something else. The bad-architecture action and that for x32 are the runtime's and are left out.
  */
 import { type Action, encodeAction } from '../action.js';
@@ -10,8 +10,8 @@ import { type ArgCondition } from '../arg-condition.js';
 import { checkDescription, type FilterDescription, type Rule } from '../description.js';
 import { FilterError } from '../filter-error.js';
 import { nameIn, numberIn } from '../tables/lookup.js';
-import { type SyscallTable } from '../tables/syscall-table.js';
-import { PROFILE_ACTIONS, PROFILE_ARCHES, PROFILE_OPS } from './profile-names.js';
+import { type Arch, type SyscallTable } from '../tables/syscall-table.js';
+import { NARROW_ARCHES, PROFILE_ACTIONS, PROFILE_ARCHES, PROFILE_OPS } from './profile-names.js';
 
 export interface OciSeccomp {
   readonly defaultAction: string;
@@ -46,11 +46,15 @@ export function writeProfile(description: FilterDescription, options: { readonly
     return { table, rules: namedRules(entry.rules, table, description.defaultAction, `architectures[${i}]`) };
   });
   const all = new Map<string, readonly OciSyscall[]>();
-  for (const { rules } of lists) for (const [name, those] of rules) if (!all.has(name)) all.set(name, those);
+  // Whole values come from the wide architectures; readers cut them for the others.
+  const narrow = ({ table }: { table: SyscallTable }): number => Number(NARROW_ARCHES.has(table.arch));
+  for (const { rules } of [...lists].sort((a, b) => narrow(a) - narrow(b))) {
+    for (const [name, those] of rules) if (!all.has(name)) all.set(name, those);
+  }
   for (const [i, { table, rules }] of lists.entries()) {
     for (const [name, those] of all) {
       // A name that the architecture lacks is skipped by every reader.
-      if (numberIn(table, name) === undefined || JSON.stringify(those, exact) === JSON.stringify(rules.get(name), exact)) continue;
+      if (numberIn(table, name) === undefined || asRead(those, table.arch) === asRead(rules.get(name) ?? [], table.arch)) continue;
       throw unsayable(`architectures[${i}].rules`,
         `The rules on ${name} differ between architectures, and a profile has one list for all of them.`);
     }
@@ -78,7 +82,7 @@ function namedRules(rules: readonly Rule[], table: SyscallTable, defaultAction: 
     const at = `${path}.rules[${i}]`;
     const name = typeof rule.syscall === 'string' ? rule.syscall : nameIn(table, rule.syscall);
     if (name === undefined) throw unsayable(`${at}.syscall`, `${rule.syscall} has no name on ${table.arch}, and a profile has only names.`);
-    const args = (rule.when ?? []).map((condition, j) => argOf(condition, `${at}.when[${j}]`));
+    const args = (rule.when ?? []).map((condition, j) => argOf(condition, table.arch, `${at}.when[${j}]`));
     if (new Set(args.map(({ index }) => index)).size < args.length) {
       throw unsayable(`${at}.when`, 'Two conditions on one argument would hold if either does, in a profile.');
     }
@@ -98,13 +102,23 @@ function namedRules(rules: readonly Rule[], table: SyscallTable, defaultAction: 
   return byName;
 }
 
-function argOf({ index, op, value, mask, width, signed }: ArgCondition, path: string): OciArg {
+function argOf({ index, op, value, mask, width, signed }: ArgCondition, arch: Arch, path: string): OciArg {
   const name = Object.keys(PROFILE_OPS).find((key) => PROFILE_OPS[key] === op)!;
   const bits = BigInt.asUintN(width, value);
+  if (signed === true && op !== 'eq' && op !== 'ne' && op !== 'maskedEq') {
+    throw unsayable(path, 'A profile compares unsigned numbers only.');
+  }
+  if (NARROW_ARCHES.has(arch)) {
+    // The upper half is 0 on i386 and arm, so that 64 bits ask for no more than 32 do. On x32 they may.
+    if (width === 64 && (arch === 'x32' || bits > 0xffffffffn || (mask ?? 0n) > 0xffffffffn)) {
+      throw unsayable(path, `On ${arch} a profile compares the low 32 bits only; use arg32().`);
+    }
+  } else if (width === 32 && op === 'eq') {
+    return { index, value: 0xffffffff, valueTwo: plain(bits), op: 'SCMP_CMP_MASKED_EQ' };
+  } else if (width === 32 && op !== 'maskedEq') {
+    throw unsayable(path, `On ${arch} a profile compares 64 bits; ${op} over the low 32 cannot be said.`);
+  }
   if (op === 'maskedEq') return { index, value: plain(mask!), valueTwo: plain(bits), op: name };
-  if (op === 'eq' && width === 32) return { index, value: 0xffffffff, valueTwo: plain(bits), op: 'SCMP_CMP_MASKED_EQ' };
-  if (width === 32) throw unsayable(path, `A profile compares 64 bits; ${op} over the low 32 cannot be said.`);
-  if (signed === true && op !== 'eq' && op !== 'ne') throw unsayable(path, 'A profile compares unsigned numbers only.');
   return { index, value: plain(bits), op: name };
 }
 
@@ -125,6 +139,14 @@ function gathered(rules: readonly OciSyscall[]): OciSyscall[] {
     byMeaning.set(key, before === undefined ? rule : { ...before, names: [...before.names, ...rule.names] });
   }
   return [...byMeaning.values()];
+}
+
+/** Rules in one text per meaning on an architecture. */
+function asRead(rules: readonly OciSyscall[], arch: Arch): string {
+  const cut = (value: number | bigint): string => String(NARROW_ARCHES.has(arch) ? BigInt.asUintN(32, BigInt(value)) : value);
+  return JSON.stringify(rules.map(({ args = [], ...rule }) => ({
+    ...rule, args: args.map(({ index, op, value, valueTwo = 0 }) => [index, op, cut(value), cut(valueTwo)]),
+  })));
 }
 
 function plain(value: bigint): number | bigint {

@@ -45,7 +45,7 @@ describe.skipIf(!installer.available)('the kernel [needs Linux with seccomp filt
       return i % 5 === 0 ? base : mutate(random, base);
     });
     const tooLong = Array.from({ length: BPF_MAXINSNS + 1 }, () => ({ code: 0x06, jt: 0, jf: 0, k: 0x7fff0000 }));
-    programs.push(tooLong, tooLong.slice(1));
+    programs.push(tooLong, tooLong.slice(1), []);
 
     const verdicts = installer.verdicts(programs.map(encodeInstructions));
     expect(verdicts).toHaveLength(programs.length);

@@ -46,18 +46,24 @@ export class Libseccomp {
   }
 }
 
-/** The commands that have libseccomp compile a description whose rules are the same on every architecture. */
+/**
+ * The commands that have libseccomp compile a description whose rules are the same on every architecture, but
+ * for values cut to 32 bits where the first one has 64.
+ */
 export function commandsFor(description: FilterDescription, layout: 'priority' | 'tree' = 'priority'): string[] {
   const hex = (action: Action): string => encodeAction(action).toString(16);
-  const rules = new Map<string, Rule>();
+  // Of a call that several architectures have, the rules of the first: it is the one with whole values.
+  const rules = new Map<string, readonly Rule[]>();
   for (const { rules: those } of description.architectures) {
-    for (const rule of those) rules.set(JSON.stringify(rule, (_, value: unknown) => typeof value === 'bigint' ? String(value) : value), rule);
+    const here = new Map<string, Rule[]>();
+    for (const rule of those) here.set(String(rule.syscall), [...here.get(String(rule.syscall)) ?? [], rule]);
+    for (const [name, list] of here) if (!rules.has(name)) rules.set(name, list);
   }
   return [
     `begin ${hex(description.defaultAction)} ${layout === 'tree' ? 2 : 1}`,
     ...description.architectures.map(({ arch }) => `arch ${scmpArch(arch).toString(16)}`),
     // Rules for all calls of a name first, as profiles have them: i386's socketcall before what it multiplexes.
-    ...[...rules.values()].sort((a, b) => Math.min(1, a.when?.length ?? 0) - Math.min(1, b.when?.length ?? 0)).map(({ syscall, action, when = [] }) => `rule ${hex(action)} ${syscall} ${when.length} ${when
+    ...[...rules.values()].flat().sort((a, b) => Math.min(1, a.when?.length ?? 0) - Math.min(1, b.when?.length ?? 0)).map(({ syscall, action, when = [] }) => `rule ${hex(action)} ${syscall} ${when.length} ${when
       .map(({ index, op, value, mask }) => op === 'maskedEq' ? `${index} 7 ${mask} ${value}` : `${index} ${OPS[op]} ${value} 0`).join(' ')}`),
     'end',
   ];
