@@ -25,7 +25,7 @@ export function unexplainedSkips(skipped, expected, present = []) {
 
 /** 'Landlock ABI 4', 'landlock-abi-7', 'Linux 6.7', 'python3' as a name and a version. */
 function feature(text) {
-  const words = text.trim().toLowerCase().replaceAll(/[\s-]+/g, '-');
+  const words = text.trim().toLowerCase().replaceAll(/[\s_-]+/g, '-');
   const [, name, version] = /^(.*?)(?:-(\d+(?:\.\d+)*))?$/.exec(words);
   return { name, version: (version ?? '0').split('.').map(Number) };
 }
