@@ -1,12 +1,13 @@
 /** The command at a shell, against the least that Node itself takes to start. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { timedCommand } from '../lib/programs.mjs';
 import { interleave } from '../lib/sampling.mjs';
 import { SYSTEM } from '../lib/sandbox.mjs';
 
-const file = fileURLToPath(new URL('../../packages/cli/dist/sandlock.js', import.meta.url));
+const cli = new URL('../../packages/cli/', import.meta.url);
+const file = fileURLToPath(new URL(JSON.parse(readFileSync(new URL('package.json', cli), 'utf8')).bin.sandlock, cli));
 
 export async function command({ quick }) {
   const grants = SYSTEM.filter(existsSync).flatMap((path) => ['-r', path]);
