@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { defineConfig } from 'tsup';
 
-// Two files: the command with everything in it, and in front of it the few lines that load it from a code cache.
+// Two files for a run: the command with everything in it, and in front of it the few lines that load it from a code
+// cache. A third has what only `sandlock bpf` needs.
 // CommonJS, since Node's loader of ES modules takes longer to start than the command may.
 // Whitespace goes, names stay: they are in stack traces.
 const later = (name: string, functions: readonly string[]): string => functions
   .map((each) => `exports.${each} = (...args) => process.getBuiltinModule('node:${name}').${each}(...args);`).join('\n');
 
 export default defineConfig({
-  entry: { sandlock: 'src/sandlock.ts', main: 'src/main.ts' },
+  entry: { sandlock: 'src/sandlock.ts', main: 'src/main.ts', bpf: 'src/commands/bpf/bpf.ts' },
   format: ['cjs'],
   target: 'node20',
   platform: 'node',
@@ -18,6 +19,12 @@ export default defineConfig({
   clean: true,
   noExternal: [/^@sandlock\//, 'commander', 'valibot'],
   esbuildPlugins: [
+    {
+      name: 'files-of-their-own',
+      setup(build) {
+        build.onResolve({ filter: /\/commands\/bpf\/bpf\.js$/ }, () => ({ path: './bpf.cjs', external: true }));
+      },
+    },
     {
       // Modules of Node's that take long to load and that a run does without: loaded when they are called. commander
       // needs node:child_process for subcommands that are programs, addresses are told apart by node:net, and
@@ -45,6 +52,8 @@ export default defineConfig({
     },
   ],
   esbuildOptions(options) {
+    // require() instead, which code from a cache has, and import() does not.
+    options.supported = { ...options.supported, 'dynamic-import': false };
     options.minifyWhitespace = true;
     options.minifySyntax = true;
   },

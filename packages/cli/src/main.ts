@@ -15,6 +15,8 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
       return (await import('./commands/run.js')).run(rest);
     case 'check':
       return (await import('./commands/check.js')).check(rest);
+    case 'bpf':
+      return (await import('./commands/bpf/bpf.js')).bpf(rest);
     case '--version':
     case '-V':
       writeOut(`${(await import('./version.js')).version}\n`);

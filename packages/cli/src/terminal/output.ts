@@ -20,8 +20,8 @@ export function writeError(text: string): void {
 }
 
 /** @throws what write(2) fails with, except that somebody's non-blocking descriptor is waited for */
-export function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
+export function writeAll(fd: number, text: string | Uint8Array): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
