@@ -104,6 +104,6 @@ function ruleBlock(graph: Graph, rules: readonly CheckedRule[], otherwise: Node)
   if (size === 0) return block;
   const plain = specialise(graph, block, false, Infinity)!;
   if (size > 4 * BPF_MAXINSNS) return plain; // hopeless, and quickly so
-  const informed = specialise(graph, block, true, 8 * size + 64);
+  const informed = specialise(graph, block, true, 4 * size + 64);
   return informed !== undefined && countNodes(informed) <= countNodes(plain) ? informed : plain;
 }

@@ -5,6 +5,7 @@
  * include/uapi/linux/filter.h, struct sock_filter.
  */
 import { FilterError } from './filter-error.js';
+import { showValue } from './show-value.js';
 
 export interface Instruction {
   readonly code: number;
@@ -69,9 +70,16 @@ export function parseProgram(bytes: Uint8Array): Instruction[] {
   }));
 }
 
+/** @throws {FilterError} ERR_SANDLOCK_FILTER_BYTES, or ERR_SANDLOCK_FILTER_DESCRIPTION for what is no program at all */
 export function instructionsOf(program: Program): readonly Instruction[] {
-  if (program instanceof Uint8Array) return parseProgram(program);
-  return 'instructions' in program ? program.instructions : program;
+  // Not instanceof: a Uint8Array of another realm is one as well.
+  if (ArrayBuffer.isView(program)) return parseProgram(program);
+  const given: unknown = typeof program === 'object' && program !== null && 'instructions' in program ? program.instructions : program;
+  if (!Array.isArray(given) || given.some((one) => typeof one !== 'object' || one === null)) {
+    throw new FilterError('ERR_SANDLOCK_FILTER_DESCRIPTION',
+      `${showValue(program)} is no program: pass a filter, its bytes, or a list of { code, jt, jf, k }.`);
+  }
+  return given as readonly Instruction[];
 }
 
 export function makeFilter(instructions: readonly Instruction[]): Filter {

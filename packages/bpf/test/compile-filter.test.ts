@@ -73,7 +73,7 @@ describe.each(['tree', 'linear'] as const)('compileFilter, layout %s', (layout) 
 
   it('carries jumps over argument blocks that are longer than a jump', () => {
     const when = (i: number) => [arg(i % 6).eq(BigInt(i) * 0x100000001n), arg((i + 1) % 6).maskedEq(0xf00000000fn, BigInt(i % 16))];
-    for (const perCall of [1, 30, 31, 32, 60, 61, 62, 63, 64, 65, 100, 120, 140]) {
+    for (const perCall of [1, 30, 31, 32, 62, 63, 64, 140]) {
       const rules = [5, 6, 9].flatMap((syscall) => Array.from({ length: perCall },
         (_, i): Rule => ({ syscall, when: when(i), action: errno(1 + (i + syscall) % 7) })));
       rules.push({ syscall: 7, action: userNotif() }, { syscall: 400, action: errno('EXDEV') });
@@ -111,7 +111,7 @@ describe('compileFilter at the limit', () => {
 
   it.each(['tree', 'linear'] as const)('takes 4096 instructions and refuses 4097 (%s)', (layout) => {
     const lengths = new Set<number>();
-    let count = layout === 'tree' ? 4050 : 3000;
+    let count = layout === 'tree' ? 4050 : 3900;
     let refused: unknown;
     for (; refused === undefined; count++) {
       try {
@@ -119,7 +119,7 @@ describe('compileFilter at the limit', () => {
         lengths.add(filter.length);
         expect(validateProgram(filter)).toEqual([]);
         expect(filter.bytes.length).toBe(8 * filter.length);
-        if (count % 97 === 0 || filter.length >= 4094) expectOracle(sized(count, layout), filter, [0, 1, 2, 3, 508, 510, 1000, 2 * count - 2, 2 * count - 1, 2 * count, 0xffffffff]);
+        if (count % 31 === 0 || filter.length >= 4094) expectOracle(sized(count, layout), filter, [0, 1, 2, 3, 508, 510, 1000, 2 * count - 2, 2 * count - 1, 2 * count, 0xffffffff]);
       } catch (error) {
         refused = error;
       }

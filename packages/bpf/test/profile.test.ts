@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 
 import {
   allow, type Arch, arg, arg32, compileFilter, constantAllows, diff, DOCKER_DEFAULT_CAPABILITIES, errno, explain, FilterError, type FilterDescription,
-  killProcess, killThread, log, profileToJson, readProfile, type ReadProfileOptions, type Rule, simulate, trace, trap, userNotif, writeProfile,
+  killProcess, killThread, log, profileToJson, readProfile, type ReadProfileOptions, type Rule, simulate, syscallTables, trace, trap, userNotif, writeProfile,
 } from '../src/index.js';
+import { compileFilter as compileWith, readProfile as readWith } from '../src/core.js';
 import { profileLike } from './profile-like.js';
 import { Random } from './random.js';
 
@@ -83,6 +84,17 @@ describe('readProfile', () => {
     const { skipped } = read({ defaultAction: 'SCMP_ACT_ERRNO', architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_PPC64LE'],
       syscalls: [{ names: ['read', 'no_such_call'], action: 'SCMP_ACT_ALLOW' }] });
     expect(skipped.map(({ path }) => path)).toEqual(['architectures[1]', 'syscalls[0].names[1]']);
+  });
+
+  it('refuses calls of an architecture whose table was not passed, and never drops its rules', () => {
+    const profile = { defaultAction: 'SCMP_ACT_ALLOW', architectures: ['SCMP_ARCH_X86', 'SCMP_ARCH_X32'], syscalls: [{ names: ['mount'], action: 'SCMP_ACT_KILL' }] };
+    const { description, skipped } = readWith(profile, { arch: 'x86_64', tables: [syscallTables.x86_64] });
+    expect(skipped.map(({ path }) => path)).toEqual(['architectures[0]', 'architectures[1]']);
+    const filter = compileWith(description, { tables: [syscallTables.x86_64] });
+    expect(simulate(filter, { nr: 165, arch: 'x86_64' }).action).toEqual(killThread());
+    expect(simulate(filter, { nr: 21, arch: 'i386' }).action).toEqual(killThread());
+    expect(simulate(filter, { nr: 0x40000000 + 165, arch: 'x32' }).action).toEqual(errno('ENOSYS'));
+    expect(thrown(() => readWith(profile, { arch: 'aarch64', tables: [syscallTables.x86_64] }))).toMatchObject({ code: 'ERR_SANDLOCK_FILTER_ARCH' });
   });
 
   it('drops bits of a masked value outside its mask, as libseccomp does', () => {

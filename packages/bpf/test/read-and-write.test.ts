@@ -2,11 +2,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 
 import { describe, expect, it } from 'vitest';
 
 import {
-  allow, archOf, arg, AUDIT_ARCH, compileFilter, disassemble, encodeInstructions, errno, errnoName, errnoNumber, formatProgram, type Instruction,
+  allow, archOf, arg, AUDIT_ARCH, compileFilter, disassemble, encodeInstructions, errno, errnoName, errnoNumber, explain, formatProgram, type Instruction,
   killProcess, parseProgram, programBytes, programToC, seccompDataWords, simulate, sockFprog, syscallName, syscallNames, syscallNumber, syscallTables,
   trace, trap, validateProgram,
 } from '../src/index.js';
@@ -70,6 +71,20 @@ describe('bytes', () => {
 
   it.each([{ jt: 256 }, { jf: -1 }, { k: 2 ** 32 }, { code: 65536 }, { k: 0.5 }])('never wrap a field: %j', (field) => {
     expect(() => encodeInstructions([{ code: 0x15, jt: 0, jf: 0, k: 0, ...field }])).toThrow(expect.objectContaining({ code: 'ERR_SANDLOCK_FILTER_INVALID' }));
+  });
+});
+
+describe('a program', () => {
+  it.each([[null], [undefined], [7], ['bytes'], [{}], [[null]], [{ instructions: 5 }]])('is not %j', (nothing) => {
+    for (const use of [validateProgram, disassemble, programBytes, explain]) {
+      expect(() => use(nothing as unknown as Uint8Array)).toThrow(expect.objectContaining({ code: 'ERR_SANDLOCK_FILTER_DESCRIPTION' }));
+    }
+  });
+
+  it('may be bytes of another realm', () => {
+    const foreign = runInNewContext(`Uint8Array.of(${[...filter.bytes].join()})`) as Uint8Array;
+    expect(foreign).not.toBeInstanceOf(Uint8Array);
+    expect(validateProgram(foreign)).toEqual([]);
   });
 });
 

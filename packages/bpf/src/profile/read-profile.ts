@@ -11,6 +11,7 @@
 import { type Action, encodeAction, killThread } from '../action.js';
 import { type ArgCondition, type ArgIndex } from '../arg-condition.js';
 import { type FilterDescription, type Rule } from '../description.js';
+import { FilterError } from '../filter-error.js';
 import { ERRNO_NUMBERS } from '../tables/errno-numbers.js';
 import { numberIn } from '../tables/lookup.js';
 import { type Arch, type SyscallTable } from '../tables/syscall-table.js';
@@ -49,7 +50,10 @@ export function readProfile(source: unknown, options: ReadProfileOptions): ReadP
   const skipped: { path: string; reason: string }[] = [];
 
   const defaultAction = actionOf(profile.at('defaultAction'), profile.at('defaultErrnoRet'), profile.at('defaultErrno'));
-  const arches = archesOf(profile, options.arch, skipped);
+  if (!options.tables.some(({ arch }) => arch === options.arch)) {
+    throw new FilterError('ERR_SANDLOCK_FILTER_ARCH', `No syscall table for ${options.arch} was passed; pass it in options.tables.`);
+  }
+  const arches = archesOf(profile, options, skipped);
   const entries = profile.at('syscalls').list().filter((entry) => applies(entry, options)).map(entryOf);
   return {
     description: {
@@ -110,7 +114,7 @@ function actionOf(action: Place, errnoRet: Place, errnoName: Place): Action {
   }
 }
 
-function archesOf(profile: Place, native: Arch, skipped: { path: string; reason: string }[]): Arch[] {
+function archesOf(profile: Place, { arch: native, tables }: ReadProfileOptions, skipped: { path: string; reason: string }[]): Arch[] {
   const listed = profile.at('architectures').list();
   const map = profile.at('archMap').list();
   if (listed.length > 0 && map.length > 0) throw profile.at('archMap').fail('A profile has architectures or archMap, not both.');
@@ -120,8 +124,9 @@ function archesOf(profile: Place, native: Arch, skipped: { path: string; reason:
     .find(({ main }) => main === native)?.subs ?? listed.map((place) => ({ place, arch: archOf(place, native) }));
   const arches = new Set<Arch>([native]);
   for (const { place, arch } of chosen) {
-    if (arch !== undefined) arches.add(arch);
-    else skipped.push({ path: place.path, reason: `${place.string()} has no syscall table here; its calls get the bad-architecture action` });
+    // Without a table its rules would be lost one by one, and what a rule denies would be allowed.
+    if (arch !== undefined && tables.some((table) => table.arch === arch)) arches.add(arch);
+    else skipped.push({ path: place.path, reason: `${place.string()} has no syscall table here; its calls are refused` });
   }
   return [...arches];
 }
@@ -167,11 +172,11 @@ function kernelAtLeast(place: Place, options: ReadProfileOptions): boolean {
 function rulesFor(
   arch: Arch, entries: readonly Entry[], defaultAction: Action, tables: readonly SyscallTable[], skipped: { path: string; reason: string }[],
 ): Rule[] {
-  const table = tables.find((one) => one.arch === arch);
+  const table = tables.find((one) => one.arch === arch)!;
   const byNumber = new Map<number, Rule[]>();
   for (const { names, action, cases } of entries) {
     for (const name of names) {
-      const nr = table === undefined ? undefined : numberIn(table, name.string());
+      const nr = numberIn(table, name.string());
       if (nr === undefined) {
         skipped.push({ path: name.path, reason: `${arch} has no system call ${JSON.stringify(name.string())}` });
       } else if (encodeAction(action) !== encodeAction(defaultAction)) {
