@@ -75,7 +75,7 @@ function archText({ syscalls, otherNumbers }: ArchExplanation, colours: Paint): 
     return `  ${only}: every call\n`;
   }
   return [
-    ...[...groups].map(([title, names]) => `  ${title}: ${names.length} calls\n${wrapped(names, '    ')}`),
+    ...[...groups].map(([title, names]) => `  ${title}: ${names.length} call${names.length === 1 ? '' : 's'}\n${wrapped(names, '    ')}`),
     ...syscalls.filter(({ constant }) => !constant).map((each) => `  ${callText(each, '  ', colours)}`),
     ...otherNumbers.map(({ value, ranges }) => `  ${colours.action(showAction(value))}: other numbers, ${showRanges(ranges)}\n`),
   ].join('');
