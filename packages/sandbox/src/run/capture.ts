@@ -21,7 +21,8 @@ export class Capture {
   constructor(stream: Socket, limitBytes: number) {
     this.#stream = stream;
     this.#limitBytes = limitBytes;
-    this.#closed = new Promise((resolve) => stream.once('close', () => resolve()));
+    // One that was empty closes by itself, also while nobody reads; it says so once.
+    this.#closed = stream.closed ? Promise.resolve() : new Promise((resolve) => stream.once('close', () => resolve()));
     stream.on('error', () => stream.destroy()); // the bytes so far are the output
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
   }

@@ -125,7 +125,10 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
     return this.#take(0);
   }
 
-  /** The pipe from its stdout, or null. Taken here, it is not captured: whoever takes it reads it. */
+  /**
+   * The pipe from its stdout, or null. Taken here, it is not captured: whoever takes it reads it. Take it before
+   * waiting, and before the program has ended: what nobody took by then is captured.
+   */
   get stdout(): Readable | null {
     return this.#take(1);
   }
@@ -316,6 +319,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
       this.#failure ??= error as Error;
     }
     this.#streams[0]?.destroy();
+    this.capture(); // whoever waits only now gets the same
     await Promise.all(this.#captures.map((capture) => capture?.finish()));
     this.#over = true;
     this.#parts.released();

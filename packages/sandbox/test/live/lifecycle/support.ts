@@ -26,7 +26,7 @@ const optional = (path: string) => ({ path, optional: true });
 
 export const grants: SandboxOptions = {
   fsReadable: [
-    '/usr', '/etc', '/proc', optional('/lib'), optional('/lib64'), optional('/bin'), optional('/sbin'), optional('/opt'), targets, repository,
+    '/usr', '/etc', '/proc', '/dev/zero', optional('/lib'), optional('/lib64'), optional('/bin'), optional('/sbin'), optional('/opt'), targets, repository,
   ],
   fsWritable: ['/dev/null'],
 };
@@ -48,6 +48,17 @@ export function marked(mark: string): number[] {
     if (isLiving(pid) && (carries(pid, 'cmdline', mark) || carries(pid, 'environ', mark))) found.push(pid);
   }
   return found;
+}
+
+/** The same without guards. */
+export function members(mark: string): number[] {
+  return marked(mark).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, 'latin1') !== 'sandlock-guard\n';
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Neither gone nor a zombie. */

@@ -1,0 +1,110 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+
+import { box, python, sleep } from './support.js';
+
+const sandbox = box();
+const MIB = 1024 * 1024;
+
+describe('input', () => {
+  const hash = [python, '-c', 'import hashlib, sys; d = sys.stdin.buffer.read(); print(len(d), hashlib.md5(d).hexdigest())'];
+  const bytes = Buffer.alloc(3 * MIB, 'input of three megabytes ');
+
+  it.each([
+    ['bytes', () => bytes], ['text', () => bytes.toString()],
+    ['a stream', () => Readable.from(Array.from({ length: 48 }, (_, i) => bytes.subarray(i * 65536, (i + 1) * 65536)))],
+  ])('of 3 MB arrives from %s', async (_, input) => {
+    const expected = await sandbox.run(['/usr/bin/md5sum'], { input: bytes });
+    const { stdout } = await sandbox.run(hash, { input: input() });
+    expect(stdout.toString()).toBe(`${3 * MIB} ${expected.text().split(' ')[0]}\n`);
+  });
+
+  it('comes back whole through a program that echoes it', async () => {
+    expect((await sandbox.run(['/bin/cat'], { input: bytes })).stdout.equals(bytes)).toBe(true);
+  });
+
+  it('that a program does not read is no error', async () => {
+    expect(await sandbox.run(['/bin/true'], { input: bytes })).toMatchObject({ ok: true });
+  });
+
+  it('that is empty is the end of file', async () => {
+    expect(await sandbox.run(['/bin/cat'], { input: '' })).toMatchObject({ ok: true, stdout: Buffer.alloc(0) });
+  });
+
+  it('that breaks is the end of file', async () => {
+    const broken = Readable.from((function* () { yield 'one'; throw new Error('broken'); })());
+    expect((await sandbox.run(['/bin/cat'], { input: broken })).stdout.toString()).toBe('one');
+  });
+});
+
+describe('output', () => {
+  const both = [python, '-c', `
+import os, threading
+def write(fd):
+    left = ${MIB}
+    while left: left -= os.write(fd, b'x' * min(left, 4096))
+threads = [threading.Thread(target=write, args=(fd,)) for fd in (1, 2)]
+for t in threads: t.start()
+for t in threads: t.join()`];
+
+  it('of 1 MiB on both streams at once is captured', async () => {
+    const { stdout, stderr, truncated } = await sandbox.run(both);
+    expect([stdout.length, stderr.length, truncated]).toEqual([MIB, MIB, false]);
+  });
+
+  it('beyond maxBuffer is read and dropped', async () => {
+    const { stdout, stderr, truncated, ok } = await sandbox.run(both, { maxBuffer: 1000 });
+    expect([stdout.length, stderr.length, truncated, ok]).toEqual([1000, 1000, true, true]);
+  });
+
+  it('of exactly maxBuffer is whole', async () => {
+    const result = await sandbox.run(both, { maxBuffer: '1M' });
+    expect([result.stdout.length, result.truncated]).toEqual([MIB, false]);
+    expect((await sandbox.run(both, { maxBuffer: MIB - 1 })).truncated).toBe(true);
+  });
+
+  it('is dropped altogether with maxBuffer 0', async () => {
+    expect(await sandbox.run(['/bin/echo', 'x'], { maxBuffer: 0 })).toMatchObject({ stdout: Buffer.alloc(0), truncated: true });
+    expect(await sandbox.run(['/bin/true'], { maxBuffer: 0 })).toMatchObject({ truncated: false });
+  });
+
+  it('as text loses its trailing newlines, and is no text when it is not UTF-8', async () => {
+    expect((await sandbox.run(['/usr/bin/printf', 'é\\n\\n'])).text()).toBe('é');
+    const { text, stdout } = await sandbox.run(['/usr/bin/printf', '\\377']);
+    expect(stdout).toEqual(Buffer.of(255));
+    expect(text).toThrow(TypeError);
+  });
+
+  it('taken as a stream is not captured', async () => {
+    const child = await sandbox.popen(['/bin/cat']);
+    child.stdin!.end('taken');
+    const chunks: Buffer[] = [];
+    for await (const chunk of child.stdout!) chunks.push(chunk as Buffer);
+    expect(Buffer.concat(chunks).toString()).toBe('taken');
+    expect(await child.wait()).toMatchObject({ stdout: null, stderr: Buffer.alloc(0), ok: true });
+  });
+
+  it('of a stdin that was not taken: wait ends it', async () => {
+    const child = await sandbox.popen(['/bin/cat']);
+    expect(await child.wait()).toMatchObject({ ok: true });
+    expect(child.stdout).toBeNull(); // captured
+  });
+
+  it('of a program that ended before the wait is captured all the same', async () => {
+    const child = await sandbox.popen(['/bin/sh', '-c', 'echo early; echo late >&2']);
+    await sleep(400);
+    expect(await child.wait()).toMatchObject({ stdout: Buffer.from('early\n'), stderr: Buffer.from('late\n'), ok: true });
+  });
+
+  it('that the program closed before the wait does not keep that waiting', async () => {
+    const child = await sandbox.popen(['/bin/sh', '-c', 'exec 2>&-; sleep 0.5']);
+    child.stdout!.resume();
+    await sleep(250);
+    expect(await child.wait()).toMatchObject({ stdout: null, stderr: Buffer.alloc(0), ok: true });
+  });
+
+  it('of a process that another one left behind is read to its end', async () => {
+    const { stdout } = await sandbox.run(['/bin/sh', '-c', 'head -c 500000 /dev/zero; (setsid sleep 100 &)']);
+    expect(stdout.length).toBe(500_000);
+  });
+});
