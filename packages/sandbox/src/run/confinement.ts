@@ -9,6 +9,7 @@ import { compileFilter } from '@sandlock/bpf';
 import { DispatchTable, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
 
+import { ConfigError } from '../errors.js';
 import { describeFilter, notifiedCalls } from '../filter/describe-filter.js';
 import { requiredFamilies } from '../filter/required-families.js';
 import { landlockPlan, type LandlockPlan } from '../landlock/landlock-plan.js';
@@ -36,13 +37,14 @@ export interface ConfinementInput {
 
 /**
  * @throws {ConfinementError} this machine cannot enforce the policy
- * @throws {ConfigError} a handler for a call that the policy denies
+ * @throws {ConfigError} a handler for a call that the policy denies, or handlers without a supervisor
  * @throws {HandlerError} a handler that cannot be registered
  */
 export function makeConfinement(input: ConfinementInput): Confinement {
   const { policy, handlers } = input;
   const landlock = landlockPlan(policy, landlockAbiVersion());
   if (!policy.supervised) {
+    if (handlers.length > 0) throw new ConfigError([{ path: 'handlers', message: 'Without a supervisor (noSupervisor) nobody runs handlers.' }]);
     const filter = compiled(input, landlock, [], []);
     return { landlock, filter, table: undefined, peakProcesses: () => 1 };
   }

@@ -17,6 +17,7 @@ import { abortError } from './abort-error.js';
 import { Capture } from './capture.js';
 import type { Confinement } from './confinement.js';
 import { deferred } from './deferred.js';
+import { killCaller } from './kill-caller.js';
 import { runResult, type RunResult } from './result.js';
 import { maxBufferBytes, type StartOptions } from './run-options.js';
 import { startError } from './start-error.js';
@@ -264,7 +265,10 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
       this.#supervisor = new Supervisor({
         listener,
         table,
-        killTree: () => this.#guarded.kill(),
+        killTree: ({ pid }) => {
+          killCaller(listener, pid, this.#guarded.guardPid);
+          this.#guarded.kill();
+        },
         onReport: (report) => void this.emit('report', report),
         onFatal: (error) => this.#fail(error),
       });
