@@ -43,19 +43,19 @@ export function specialise(graph: Graph, root: Node, useFacts: boolean, budget: 
   };
 
   const first = task(root, { acc: undefined, facts: [] });
-  const todo = [first];
+  const todo: { task: Task; step?: Step; needs?: readonly Task[] }[] = [{ task: first }];
   while (todo.length > 0) {
     if (done.size > budget) return undefined;
     const current = todo.at(-1)!;
-    const step = expand(current.node, current.state, useFacts);
-    const needs = step.needs.map(({ node, state }) => task(node, state));
-    const missing = needs.find(({ key }) => !done.has(key));
+    current.step ??= expand(current.task.node, current.task.state, useFacts);
+    current.needs ??= current.step.needs.map(({ node, state }) => task(node, state));
+    const missing = current.needs.find(({ key }) => !done.has(key));
     if (missing !== undefined) {
-      todo.push(missing);
+      todo.push({ task: missing });
       continue;
     }
     todo.pop();
-    done.set(current.key, step.build(graph, needs.map(({ key }) => done.get(key)!)));
+    done.set(current.task.key, current.step.build(graph, current.needs.map(({ key }) => done.get(key)!)));
   }
   return done.get(first.key);
 }
