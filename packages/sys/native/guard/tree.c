@@ -1,10 +1,11 @@
 /*
  * Tree: signals to descendants, and to nothing else.
  *
- * The guard may run as root, so a wrong number here would kill a stranger. A direct child is safe to signal by
- * number: only the guard can reap it, so the number cannot be taken by another process. Killing uses direct
- * children alone; each death makes the next layer direct, because the guard is the subreaper. Deeper processes
- * are signalled through a pidfd whose process was seen to be the child of a process that was still there.
+ * The guard may run as root, so a wrong number here would kill a stranger. /proc only proposes numbers: it may be of
+ * another pid namespace, and a read of it may end anywhere. That a number is a direct child is for waitid(2) to
+ * say, and then it is safe to signal: only the guard can reap it, so no other process can take the number. Killing
+ * uses direct children alone; each death makes the next layer direct, because the guard is the subreaper. Deeper
+ * processes are signalled through a pidfd whose process was seen to be the child of a process that was still there.
  * proc_tid_children(5), pidfd_open(2), PR_SET_CHILD_SUBREAPER in prctl(2).
  */
 #include <linux/fcntl.h>
@@ -36,13 +37,10 @@ static int parent_of(int pid) {
   return parent;
 }
 
-static void each_number(char *list, struct visit *v, int parent, child_visitor visit) {
-  for (char *s = list; *s;) {
-    int pid = 0;
-    while (*s && (*s < '0' || *s > '9')) s++;
-    while (*s >= '0' && *s <= '9') pid = pid * 10 + (*s++ - '0');
-    if (pid > 1) visit(v, pid, parent);
-  }
+/* Whether it is the guard's own child and was not reaped, which nobody else can do: ECHILD otherwise. */
+static int is_own_child(int pid) {
+  int info[32] = {0}; /* siginfo_t */
+  return raw(__NR_waitid, K_P_PID, pid, info, K_WNOHANG | K_WEXITED | K_WNOWAIT | K_WALL, 0) == 0;
 }
 
 /* Calls visit for each entry of a /proc directory that is a number. Returns 0, or -errno. */
@@ -64,12 +62,28 @@ static int each_entry(const char *directory, struct visit *v, int parent, child_
 static int children_listed = -1; /* whether /proc/pid/task/tid/children exists: CONFIG_PROC_CHILDREN */
 static child_visitor visit_child;
 
-/* One thread's children. A list longer than the buffer is met again on the next pass. */
+#ifndef LIST_BYTES
+#define LIST_BYTES 2048 /* at a time */
+#endif
+
+/* One thread's children: numbers with a blank behind each, however a read cuts the list up. */
 static void thread_children(struct visit *v, int tid, int pid) {
-  char path[64], list[4096];
+  char path[64], list[LIST_BYTES];
   char *end = text_decimal(text_append(path, "/proc/"), pid);
   text_append(text_decimal(text_append(end, "/task/"), tid), "/children");
-  if (text_read_file(path, list, sizeof list) > 0) each_number(list, v, pid, visit_child);
+  long fd = raw(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), n;
+  if (fd < 0) return;
+  int number = 0;
+  while ((n = raw(__NR_read, fd, list, sizeof list)) > 0)
+    for (long at = 0; at < n; at++) {
+      if (list[at] >= '0' && list[at] <= '9') {
+        number = number * 10 + (list[at] - '0');
+      } else {
+        if (number > 1) visit_child(v, number, pid);
+        number = 0;
+      }
+    }
+  raw(__NR_close, fd);
 }
 
 static void if_child(struct visit *v, int pid, int parent) {
@@ -95,7 +109,7 @@ static void each_child(struct visit *v, int pid, child_visitor visit) {
 }
 
 static void kill_child(struct visit *v, int child, int parent) {
-  if (parent != v->guard->self) return;
+  if (parent != v->guard->self || !is_own_child(child)) return;
   if (raw(__NR_kill, child, K_SIGKILL) == 0) v->signalled++;
 }
 
@@ -107,7 +121,7 @@ void tree_kill(struct guard *g) {
 }
 
 static void signal_below(struct visit *v, int child, int parent) {
-  if (v->depth > 64) return;
+  if (v->depth > 64 || (v->depth == 0 && !is_own_child(child))) return;
   long pidfd = raw(__NR_pidfd_open, child, 0);
   if (pidfd < 0) return;
   /* The pidfd is of whoever has the number now. It is a descendant if its parent is the one we came from, and
