@@ -17,6 +17,8 @@ import { cString } from './bytes.js';
 
 export const arch = nativeArch(process.arch);
 export const isRoot = process.getuid!() === 0;
+/** Under the filter of a stock container, which answers some calls before the kernel does: scripts/test/in-container.mjs. */
+export const inContainer = process.env['SANDLOCK_TEST_CONTAINER'] === '1';
 
 /** A group of tests that run a sandbox with nothing allowed to be missing. */
 export function describeConfined(title: string, tests: () => void): void {

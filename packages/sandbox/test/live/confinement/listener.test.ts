@@ -30,6 +30,10 @@ describeConfined('the listener', () => {
       call('seccomp', SECCOMP_SET_MODE_FILTER, flag, allowProgram()), call('seccomp', HIGH | 1n, flag, allowProgram()),
     ]);
     expect(said(await confined(steps))).toEqual(steps.map(() => 'EBUSY'));
+    // The kernel, which has one listener to a chain of filters, would look at the program first.
+    const without = [call('seccomp', SECCOMP_SET_MODE_FILTER, NEW_LISTENER, 0)];
+    expect(said(await confined(without))).toEqual(['EBUSY']);
+    expect(said(unconfined(without))).toEqual(['EFAULT']);
   });
 
   it('leaves the program free to tighten its own filter', async () => {
