@@ -4,6 +4,8 @@
  * Live tests ask the running kernel, one file at a time, and as root a second time as an ordinary user in a copy of
  * the checkout, since confinement must not depend on who asks for it. The last line counts: `N passed, N failed,
  * N skipped`. SANDLOCK_EXPECT lists what this machine has; a test that is skipped for lack of that has failed.
+ *
+ * `npm test -- packages/dispatch` tests that one alone.
  */
 import { turbo } from './setup/build.mjs';
 import { StepFailed, runStep } from './setup/step.mjs';
@@ -11,15 +13,17 @@ import { unexplainedSkips } from './test/expectations.mjs';
 import { ordinaryUserCopy } from './test/ordinary-user.mjs';
 import { membersWithTests, runVitest } from './test/vitest.mjs';
 
+const wanted = process.argv.slice(2).map((folder) => folder.replace(/\/+$/, ''));
+const members = (kind) => membersWithTests(kind).filter((member) => wanted.length === 0 || wanted.includes(member));
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 check('linting', 'node_modules/.bin/eslint', ['.']);
 check('checking types', turbo, ['run', 'typecheck', '--env-mode=loose', '--output-logs=errors-only']);
 
-for (const member of membersWithTests('unit')) add(`${member}, unit tests`, runVitest({ member, kind: 'unit' }));
+for (const member of members('unit')) add(`${member}, unit tests`, runVitest({ member, kind: 'unit' }));
 
 const root = process.getuid() === 0;
-const live = membersWithTests('live');
+const live = members('live');
 for (const member of live) add(`${member}, live tests`, runVitest({ member, kind: 'live' }), root ? ['root'] : ['an ordinary user']);
 
 if (root && live.length > 0) {

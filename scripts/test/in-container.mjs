@@ -4,7 +4,7 @@
  * That is under the filter which Docker's default profile makes, and with the capabilities that Docker leaves by
  * default. The filter is our own, compiled by @sandlock/bpf; it goes on the main thread of this process, from which
  * the command is started, so that the command has it from its first instruction on. There is no namespace, no mount
- * and no no_new_privs: those are not what a sandbox inside would stumble over.
+ * and no no_new_privs: those are not what a sandbox inside would stumble over. Tests see SANDLOCK_TEST_CONTAINER=1.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -21,6 +21,7 @@ seccompSetModeFilter(0, compileFilter(description).bytes);
 
 const kept = DOCKER_DEFAULT_CAPABILITIES.map((name) => `+${name.replace('CAP_', '').toLowerCase()}`);
 const { error, status, signal } = spawnSync(
-  'setpriv', [`--bounding-set=-all,${kept.join(',')}`, '--inh-caps=-all', '--', ...process.argv.slice(2)], { stdio: 'inherit' });
+  'setpriv', [`--bounding-set=-all,${kept.join(',')}`, '--inh-caps=-all', '--', ...process.argv.slice(2)],
+  { stdio: 'inherit', env: { ...process.env, SANDLOCK_TEST_CONTAINER: '1' } });
 if (error) throw error;
 process.exitCode = status ?? 128 + constants.signals[signal];
