@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 
 import { Sandbox } from '../../../src/index.js';
-import { arch, call, compiled, confined, describeConfined, granting, said, script, step, unconfined, inContainer } from './calls.js';
+import { arch, call, compiled, confined, describeConfined, granting, inContainer, said, script, step, unconfined } from './calls.js';
 
 const X32 = 0x40000000;
 const CLONE_THREAD_FLAGS = 0x00010000 | 0x00000800 | 0x00000100; // CLONE_THREAD, CLONE_SIGHAND, CLONE_VM

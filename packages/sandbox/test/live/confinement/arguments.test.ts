@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { u64 } from './bytes.js';
-import { arch, call, confined, describeConfined, isRoot, said, scratch, step, unconfined, type Step, inContainer } from './calls.js';
+import { arch, call, confined, describeConfined, inContainer, isRoot, said, scratch, step, unconfined, type Step } from './calls.js';
 
 const HIGH = 1n << 32n;
 const AF_UNIX = 1;

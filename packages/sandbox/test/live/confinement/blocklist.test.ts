@@ -8,7 +8,7 @@ import { syscallNumber } from '@sandlock/bpf';
 import { expect, it } from 'vitest';
 
 import type { SandboxOptions } from '../../../src/index.js';
-import { arch, call, confined, describeConfined, isRoot, said, unconfined, type Argument, type Step, inContainer } from './calls.js';
+import { arch, call, confined, describeConfined, inContainer, isRoot, said, unconfined, type Argument, type Step } from './calls.js';
 
 const BLOCKED = `
   mount umount umount2 pivot_root chroot fchroot fsopen fsconfig fsmount fspick move_mount open_tree open_tree_attr mount_setattr

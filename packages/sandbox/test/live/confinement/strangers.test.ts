@@ -9,7 +9,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Sandbox, type SandboxOptions } from '../../../src/index.js';
 import { iovec, u32, u64 } from './bytes.js';
 import {
-  answers, call, compiled, confined, describeConfined, granting, said, script, step, unconfined, type Argument, type Step, inContainer,
+  answers, call, compiled, confined, describeConfined, granting, inContainer, said, script, step, unconfined,
+  type Argument, type Step,
 } from './calls.js';
 import { Sentinel } from './sentinel.js';
 

@@ -4,7 +4,8 @@ import { beforeEach, expect, it } from 'vitest';
 import { Sandbox, type SandboxOptions } from '../../../src/index.js';
 import { cString, loopback, message, unixAddress } from './bytes.js';
 import {
-  answers, call, compiled, confined, describeConfined, granting, Memory, said, scratch, script, unconfined, type Step, inContainer,
+  answers, call, compiled, confined, describeConfined, granting, inContainer, Memory, said, scratch, script,
+  unconfined, type Step,
 } from './calls.js';
 import { Listener } from './loopback.js';
 
