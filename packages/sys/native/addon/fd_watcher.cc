@@ -65,9 +65,12 @@ class FdWatcher : public Napi::ObjectWrap<FdWatcher> {
     if (!self) return;
     Napi::Env env = self->Env();
     Napi::HandleScope scope(env);
-    self->callback_.MakeCallback(self->Value(), {Napi::Number::New(env, status), Napi::Number::New(env, events)}, self->context_);
+    napi_value arguments[] = {Napi::Number::New(env, status), Napi::Number::New(env, events)}, result, error;
+    // The C interface: the C++ one makes an Error of every failure, and a worker that is being terminated, which is
+    // one, can make no objects any more; that would abort the process.
+    napi_status called = napi_make_callback(env, self->context_, self->Value(), self->callback_.Value(), 2, arguments, &result);
     // There is no JavaScript above us to throw to: make it an uncaughtException instead of losing it.
-    if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+    if (called == napi_pending_exception && napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
   }
 
   Napi::Value Start(const Napi::CallbackInfo& info) {
