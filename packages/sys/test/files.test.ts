@@ -1,0 +1,72 @@
+import { readlinkSync, realpathSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+import {
+  addSeals, AT_FDCWD, close, F_SEAL_WRITE, fcntlDupFd, fstatMode, isOpenFd, lseek, memfdCreate, MFD_ALLOW_SEALING, MFD_CLOEXEC, O_CLOEXEC,
+  O_DIRECTORY, O_PATH, O_RDONLY, openat, pipe, read, S_IFDIR, S_IFMT, write,
+} from '../src/index.js';
+import { binding } from '../src/binding.js';
+import { F_GETFD } from '../src/constants.js';
+
+const code = (name: string) => expect.objectContaining({ name: 'SyscallError', code: name }) as Error;
+const closesOnExec = (fd: number) => binding().fcntl(fd, F_GETFD, 0) === 1;
+
+describe('descriptors', () => {
+  it('of every kind close on exec', () => {
+    const fds = [openat(AT_FDCWD, '/', O_PATH), ...pipe(), memfdCreate('test', MFD_CLOEXEC)];
+    fds.push(fcntlDupFd(fds[0]!, 100));
+    expect(fds.map(closesOnExec)).toEqual([true, true, true, true, true]);
+    expect(fds.at(-1)).toBeGreaterThanOrEqual(100);
+    fds.forEach(close);
+    expect(fds.map(isOpenFd)).toEqual([false, false, false, false, false]);
+  });
+
+  it('that are not open are EBADF', () => {
+    for (const call of [() => close(9999), () => fstatMode(9999), () => fcntlDupFd(9999, 3), () => read(9999, Buffer.alloc(1))]) {
+      expect(call).toThrow(code('EBADF'));
+    }
+  });
+
+  it('carry bytes through a pipe', () => {
+    const [readEnd, writeEnd] = pipe();
+    expect(write(writeEnd, Buffer.from('hello'))).toBe(5);
+    const buffer = Buffer.alloc(10);
+    expect(read(readEnd, buffer)).toBe(5);
+    expect(buffer.toString('latin1', 0, 5)).toBe('hello');
+    close(writeEnd);
+    expect(read(readEnd, buffer)).toBe(0);
+    close(readEnd);
+  });
+});
+
+describe('openat', () => {
+  it('opens relative to a directory, and takes bytes', () => {
+    const root = openat(AT_FDCWD, '/', O_PATH | O_DIRECTORY);
+    expect(fstatMode(root) & S_IFMT).toBe(S_IFDIR);
+    const fd = openat(root, Buffer.from('proc/self/exe'), O_RDONLY | O_CLOEXEC);
+    expect(readlinkSync(`/proc/self/fd/${fd}`)).toBe(realpathSync(process.execPath));
+    close(fd);
+    close(root);
+  });
+
+  it('refuses what is missing, what is no directory, and a NUL, which would end the path early', () => {
+    expect(() => openat(AT_FDCWD, '/does/not/exist', O_RDONLY)).toThrow(code('ENOENT'));
+    expect(() => openat(AT_FDCWD, '/etc/passwd', O_DIRECTORY)).toThrow(code('ENOTDIR'));
+    expect(() => openat(AT_FDCWD, '/etc/passwd\0.txt', O_RDONLY)).toThrow(code('EINVAL'));
+  });
+});
+
+describe('memfd', () => {
+  it('is written, read back and sealed', () => {
+    const fd = memfdCreate('test', MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    write(fd, Buffer.from('contents'));
+    expect(lseek(fd, 0, 2)).toBe(8);
+    expect(lseek(fd, 3, 0)).toBe(3);
+    const buffer = Buffer.alloc(5);
+    read(fd, buffer);
+    expect(buffer.toString()).toBe('tents');
+    addSeals(fd, F_SEAL_WRITE);
+    expect(() => write(fd, Buffer.from('x'))).toThrow(code('EPERM'));
+    close(fd);
+  });
+});
