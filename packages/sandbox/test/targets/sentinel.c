@@ -21,7 +21,7 @@ int main(void) {
       struct signalfd_siginfo info;
       if (read(signals, &info, sizeof info) != sizeof info) return 1;
       printf("signal %u\n", info.ssi_signo);
-      fflush(stdout);
+      if (fflush(stdout)) return 1; /* nobody listens any more: saying so would be a signal again */
     } else if (fds[0].revents) {
       char byte;
       if (read(0, &byte, 1) <= 0) return 0;
