@@ -3,12 +3,13 @@
  *
  * Landlock judges bind(2). But listen(2) on a TCP socket that is bound to no port gets one from the kernel, and
  * asks nobody. So the supervisor makes the call itself, on a copy of the socket: a number of the target can
- * stand for another socket by the time the kernel looks, a copy cannot. That needs pidfd_getfd(2), which the
+ * stand for another socket by the time the kernel looks, a copy cannot. The copy stands in no descriptor table of the
+ * process, where its close would have effects. That needs pidfd_getfd(2), which the
  * default filter of a container runtime may deny; then every listen(2) is refused, and reason() says why.
  * listen(2)  ->  0, EACCES, or the kernel's own error
  */
 import { action, type Family, type Handler } from '@sandlock/dispatch';
-import { close, pidfdGetfd, pidfdOpen, pipe, SyscallError } from '@sandlock/sys';
+import { close, pidfdGetfd, pidfdOpen, pipe, SyscallError, TargetSocket } from '@sandlock/sys';
 
 import { listenOnCopy } from './listen-on-copy.js';
 
@@ -22,6 +23,9 @@ export interface ListenFamily extends Family {
   reason(): string | undefined;
 }
 
+/** What listen(2) itself never says: the copy could not be had, or did not answer. */
+const REFUSALS = new Set(['EPERM', 'ESRCH', 'EAGAIN', 'ETIMEDOUT', 'EMFILE', 'ENFILE', 'ENOSYS', 'ENOMEM']);
+
 /** @throws {RangeError} a port is no whole number from 0 to 65535 */
 export function listen({ bindPorts }: ListenOptions): ListenFamily {
   const mayListen = portTest(bindPorts);
@@ -29,15 +33,19 @@ export function listen({ bindPorts }: ListenOptions): ListenFamily {
 
   const onCopy: Handler = (context) => {
     if (reason !== undefined) return action.errno('EACCES');
-    const copy = context.dupFd(context.args[0]!);
-    if (!copy.ok) return copy.deny();
+    const [fd, backlog] = [context.args[0]!, context.args[1]!].map((register) => Number(BigInt.asIntN(32, register)));
+    if (fd! < 0) return action.errno('EBADF');
+    let socket: TargetSocket | undefined;
     try {
-      return listenOnCopy(copy.fd, Number(BigInt.asIntN(32, context.args[1]!)), mayListen);
+      socket = TargetSocket.open(context.pid, fd!);
+      // It is the target's only if its call still waits.
+      if (!context.isValid()) return action.errno('EBADF');
+      return listenOnCopy(socket, backlog!, mayListen);
     } catch (error) {
-      if (error instanceof SyscallError) return action.errno(-error.errno);
+      if (error instanceof SyscallError) return action.errno(REFUSALS.has(error.code) ? 'EACCES' : -error.errno);
       throw error;
     } finally {
-      close(copy.fd);
+      socket?.end();
     }
   };
   return { name: 'listen', handlers: { listen: { handler: onCopy, onException: 'denyEperm' } }, reason: () => reason };

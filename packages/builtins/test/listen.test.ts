@@ -1,13 +1,14 @@
 import { action } from '@sandlock/dispatch';
-import { close, fcntlDupFd, getsockoptInt, pipe, SOL_SOCKET } from '@sandlock/sys';
+import { close, getsocknamePort, getsockoptInt, listen as sysListen, pipe, shutdown, SOL_SOCKET, SyscallError, TargetSocket } from '@sandlock/sys';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readlinkSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { readdirSync } from 'node:fs';
+import { constants } from 'node:os';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { listen } from '../src/index.js';
-import { listenOnCopy } from '../src/listen-on-copy.js';
+import { listenOnCopy, type SocketCopy } from '../src/listen-on-copy.js';
 import { closeAll, Supervised } from './supervised.js';
 
 afterEach(closeAll);
@@ -24,17 +25,19 @@ async function withServer<T>(where: { port: number; host: string } | { path: str
   }
 }
 
-/** The target's listen on what this process has as `fd`. @returns the response, and whether the copy was closed */
+/** The target's listen on what this process has as `fd`: the target is this process. */
 async function listenOn(target: Supervised, fd: number) {
-  const copy = fcntlDupFd(fd, 3);
-  const what = readlinkSync(`/proc/self/fd/${copy}`);
-  target.listener.targetFds.set(`${process.pid}:7`, copy);
-  const response = await target.call('listen', [7, 5]);
-  let closed = true;
-  try {
-    closed = readlinkSync(`/proc/self/fd/${copy}`) !== what;
-  } catch { /* closed */ }
-  return { ...response, closed };
+  const before = readdirSync('/proc/self/fd').length;
+  const response = await target.call('listen', [fd, 5]);
+  return { ...response, closed: readdirSync('/proc/self/fd').length === before };
+}
+
+/** Calls on a descriptor of this process, in place of a copy. */
+function copyAt(fd: number): SocketCopy {
+  return {
+    getsockoptInt: (level, option) => getsockoptInt(fd, level, option), getsocknamePort: () => getsocknamePort(fd),
+    listen: (backlog) => sysListen(fd, backlog), shutdown: (how) => shutdown(fd, how),
+  };
 }
 
 describe('listen family', () => {
@@ -58,9 +61,9 @@ describe('listen family', () => {
     const SO_ACCEPTCONN = 30;
     await withServer({ port: 0, host: '127.0.0.1' }, async (fd) => {
       let asked = 0;
-      expect(listenOnCopy(fd, 5, () => ++asked === 1)).toBe(action.errno('EACCES'));
+      expect(listenOnCopy(copyAt(fd), 5, () => ++asked === 1)).toBe(action.errno('EACCES'));
       expect([asked, getsockoptInt(fd, SOL_SOCKET, SO_ACCEPTCONN)]).toEqual([2, 0]);
-      expect(listenOnCopy(fd, 5, () => true)).toMatchObject({ kind: 'returnValue' });
+      expect(listenOnCopy(copyAt(fd), 5, () => true)).toMatchObject({ kind: 'returnValue' });
       expect(getsockoptInt(fd, SOL_SOCKET, SO_ACCEPTCONN)).toBe(1);
     });
   });
@@ -75,9 +78,12 @@ describe('listen family', () => {
 
   it('never continues when it gets no copy', async () => {
     const target = new Supervised(listen({ bindPorts: [80] }));
-    for (const error of ['EPERM', 'EMFILE', 'ESRCH'] as const) {
-      target.listener.fail('dupFd', error);
+    for (const error of ['EPERM', 'EMFILE', 'ESRCH', 'EAGAIN', 'ETIMEDOUT'] as const) {
+      const open = vi.spyOn(TargetSocket, 'open').mockImplementation(() => {
+        throw new SyscallError('pidfd_getfd', -constants.errno[error]);
+      });
       expect(await target.call('listen', [7, 5])).toMatchObject({ kind: 'errno', errno: 'EACCES' });
+      open.mockRestore();
     }
   });
 

@@ -59,7 +59,12 @@ export interface HandlerContext extends Notification {
   readPath(argIndex?: number): TargetString;
   /** Writes all of `data` into the target or reports a failure; page protection is honoured. */
   writeMemory(address: bigint, data: Uint8Array): MemoryWritten;
-  /** A copy of the target's descriptor; the caller closes it. @see pidfd_getfd(2) */
+  /**
+   * A copy of the target's descriptor; the caller closes it. What it is a copy of, the target chooses: closing one of a
+   * file releases every fcntl(2) lock that this process holds on it, and closing the last one of a socket may wait for
+   * as long as its SO_LINGER says. Where a socket is all that is wanted, see TargetSocket of @sandlock/sys.
+   * @see pidfd_getfd(2)
+   */
   dupFd(fd: number | bigint): DupFd;
   /** Fires when the answer is no longer wanted: the target is gone, time ran out, the supervisor closes. */
   readonly signal: AbortSignal;

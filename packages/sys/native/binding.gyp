@@ -4,6 +4,7 @@
       "target_name": "sandlock",
       "sources": [
         "addon/module.cc",
+        "addon/apart.cc",
         "addon/fd_watcher.cc",
         "addon/files.cc",
         "addon/landlock.cc",

@@ -23,6 +23,15 @@ export interface WatcherHandle {
   close(): void;
 }
 
+export interface ApartHandle {
+  open(pid: number, pidfdFlags: number, targetFd: Fd): Result;
+  getsockoptInt(level: number, option: number): Result;
+  getsocknamePort(): Result;
+  listen(backlog: number): Result;
+  shutdown(how: number): Result;
+  end(): void;
+}
+
 export interface LifelineHandle {
   release(): void;
 }
@@ -78,6 +87,7 @@ export interface Binding {
   encodeMessage(type: number, argument: number): Buffer;
   guardMessageBytes: number;
   guardFds: number;
+  Apart: new () => ApartHandle;
   Lifeline: new (controlFd: Fd, pidfd: Fd) => LifelineHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;
 }

@@ -1,9 +1,10 @@
 /*
- * The addon's entry. It keeps no state of its own, so it loads in any number of worker threads.
+ * The addon's entry. It keeps no state that one thread could spoil for another, so it loads in any number of worker threads.
  */
 #include "result.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  sandlock::InitApart(env, exports);
   sandlock::InitFiles(env, exports);
   sandlock::InitSeccomp(env, exports);
   sandlock::InitMemory(env, exports);

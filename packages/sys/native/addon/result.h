@@ -39,6 +39,7 @@ inline Bytes BytesOf(const Napi::Value& v) {
   return {array.Data(), array.ByteLength()};
 }
 
+void InitApart(Napi::Env env, Napi::Object exports);
 void InitFiles(Napi::Env env, Napi::Object exports);
 void InitSeccomp(Napi::Env env, Napi::Object exports);
 void InitMemory(Napi::Env env, Napi::Object exports);
