@@ -13,7 +13,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { figureRows, machine, notificationRows, ratio } from './lib/report.mjs';
+import { figureRows, load, machine, notificationRows, ratio } from './lib/report.mjs';
 import { markdown, table } from './lib/table.mjs';
 
 const { values: options } = parseArgs({
@@ -31,9 +31,15 @@ const FIGURES = {
   command: async () => (await import('./figures/command.mjs')).command(options),
 };
 
+const loadBefore = load();
 const wanted = (name) => options.only === undefined || options.only === name;
 if (![...Object.keys(FIGURES), 'notifications', 'bpf'].some(wanted)) {
   console.error(`bench: there is no figure ${JSON.stringify(options.only)}.`);
+  process.exit(2);
+}
+
+if (options['write-readme'] && options.only !== undefined) {
+  console.error('bench: the table in README.md has every figure; leave out --only.');
   process.exit(2);
 }
 
@@ -42,9 +48,9 @@ for (const [name, take] of Object.entries(FIGURES)) figures.push(...await taken(
 const counts = await taken('notifications', async () => (await import('./figures/notifications.mjs')).notifications());
 
 if (options.json) {
-  console.log(JSON.stringify({ machine: machine(), figures: figures.map((each) => ({ ...each, ratio: ratio(each) })), notifications: counts }, null, 2));
+  console.log(JSON.stringify({ machine: machine(), load: loadBefore, figures: figures.map((each) => ({ ...each, ratio: ratio(each) })), notifications: counts }, null, 2));
 } else {
-  console.log(machine());
+  console.log(`${machine()}; ${loadBefore}`);
   if (figures.length > 0) show(figureRows(figures));
   if (counts.length > 0) show(notificationRows(counts));
   if (wanted('bpf') && existsSync(bpfBench)) {

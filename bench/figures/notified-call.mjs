@@ -9,12 +9,12 @@ import { sandbox } from '../lib/sandbox.mjs';
 export async function notifiedCall({ quick }) {
   const calls = compile('calls');
   const supervise = compile('supervise');
-  const command = [calls, 'getppid', quick ? '10000' : '50000'];
+  const command = [calls, 'getppid', quick ? '3000' : '10000'];
   const box = sandbox({ fsReadable: [calls], handlers: [on('getppid', () => action.returnValue(42))] });
   const { typescript, c } = await interleave({
     typescript: async () => nanoseconds((await box.run(command, { input: '' })).stdout) / 1000,
     c: () => nanoseconds(spawnSync(supervise, command).stdout) / 1000,
-  }, { rounds: quick ? 3 : 11, warmUp: 1 });
+  }, { rounds: quick ? 7 : 41, warmUp: 2 });
   return [{
     figure: 'notified call, synchronous handler in TypeScript', against: 'C supervisor loop, synchronous wake-up',
     unit: 'µs', measured: typescript, base: c, reach: 1.3,

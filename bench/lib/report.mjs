@@ -1,10 +1,17 @@
 /** Figures as rows. A ratio within its reach says so; what has no reach stands there to be compared. */
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 
 const RIGHT = [false, false, true, true, true, true];
 
 export function machine() {
   return `Linux ${release()}, ${process.arch}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, Node.js ${process.versions.node}`;
+}
+
+/** What else the machine is doing: with more to run than processors, a run of several processes waits for its turn at each hand-over. */
+export function load() {
+  const [minute] = loadavg();
+  const busy = minute > cpus().length ? ', more than there are processors: every figure includes waiting' : '';
+  return `load average ${minute.toFixed(1)}${busy}`;
 }
 
 export function figureRows(figures) {
