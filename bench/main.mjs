@@ -58,7 +58,10 @@ if (options.json) {
     spawnSync(process.execPath, [bpfBench, ...(options.quick ? ['--quick'] : [])], { stdio: 'inherit' });
   }
 }
-if (options['write-readme']) writeReadme();
+if (options['write-readme']) {
+  if (process.exitCode) console.error('bench: a figure is missing, so README.md stays as it is.');
+  else writeReadme();
+}
 
 async function taken(name, take) {
   if (!wanted(name)) return [];
