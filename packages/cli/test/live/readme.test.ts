@@ -20,7 +20,7 @@ function shell(script: string): { status: number | null; stdout: string; stderr:
   const folder = mkdtempSync(join(packageFolder, 'node_modules/.readme-'));
   try {
     writeFileSync(join(folder, 'npx'), `#!/bin/sh\nshift\nexec "${process.execPath}" "${command}" "$@"\n`, { mode: 0o755 });
-    return spawnSync('sh', ['-ec', script], { encoding: 'utf8', env: { ...process.env, PATH: `${folder}:${process.env['PATH']}` } });
+    return spawnSync('sh', ['-ec', script], { encoding: 'utf8', env: { ...process.env, PATH: `${folder}:${process.env['PATH']}`, TMPDIR: folder } });
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -56,7 +56,9 @@ describe('the README of the command', () => {
   it('runs as printed', () => {
     const [runs, status] = blocks(readme('README.md'), 'sh');
     expect(shell(runs!)).toMatchObject({ status: 0, stdout: 'exit code 124\n', stderr: 'sandlock: timeout after 1.5s\n' });
-    expect(JSON.parse(shell(status!).stdout)).toMatchObject({ exit_code: 7, reason: 'exited' });
+    const [line, code] = shell(status!).stdout.split('\n');
+    expect(JSON.parse(line!)).toMatchObject({ exit_code: 7, reason: 'exited' });
+    expect(code).toBe('exit code 7');
   });
 
   it('describes every option of the run itself', () => {
