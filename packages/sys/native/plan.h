@@ -66,7 +66,8 @@ enum start_step {
   STEP_SIGNALS = 17,
   STEP_SECCOMP = 18,
   STEP_EXEC = 19,
-  STEP_HANDOVER = 20 /* the listener could not be passed on */
+  STEP_HANDOVER = 20, /* the listener could not be passed on */
+  STEP_PROC = 21      /* /proc is not there, or not that of this pid namespace */
 };
 
 enum guard_message_type {

@@ -22,6 +22,8 @@ const STEP_TEXT: Partial<Record<StartStep, string>> = {
   capabilities: 'the capabilities could not be dropped',
   'no-new-privs': 'no_new_privs could not be set',
   'open-files': 'the limit of open files could not be set',
+  proc: '/proc was not usable; it has to be mounted, readable and of this pid namespace, or processes that the program leaves could '
+    + 'not be found',
   handover: 'the listener could not be handed over; close_range(2) is needed',
 };
 

@@ -122,6 +122,17 @@ static int map_user(struct guard *g) {
   return write_file(path, line);
 }
 
+/* Does what the supervisor has asked for so far; ends everything when it is gone. Never sleeps. */
+static void hear(struct guard *g) {
+  struct k_pollfd supervisor = {g->supervisor, K_POLLIN, 0};
+  struct k_timespec now = {0, 0};
+  struct guard_message m;
+  int got;
+  if (raw(__NR_ppoll, &supervisor, 1, &now, 0, 8) > 0) end(g);
+  while ((got = guard_receive(g, &m)) > 0) obey(g, &m);
+  if (got < 0) end(g);
+}
+
 /*
  * The filter is on, or about to be. From here the target may be held in any system call, so it cannot be asked;
  * its listener is looked for in the descriptor table that both share. Then the table is unshared, the listener
@@ -139,6 +150,8 @@ static void take_listener(struct guard *g) {
       int info[32] = {0}; /* siginfo_t: si_signo comes first and stays 0 while it lives */
       long result = raw(__NR_waitid, K_P_PID, g->pid, info, K_WNOHANG | K_WEXITED | K_WNOWAIT | K_WALL, 0);
       if (result < 0 || info[0]) break;
+      /* A target that was stopped in this moment goes on only if somebody says so; or it ends with its supervisor. */
+      hear(g);
     }
   }
   int listener = h->listener;
@@ -188,13 +201,7 @@ __attribute__((noreturn)) static void watch(struct guard *g) {
         end(g);
       }
     }
-    if (fds[2].revents) end(g);
-    if (fds[0].revents) {
-      struct guard_message m;
-      int got;
-      while ((got = guard_receive(g, &m)) > 0) obey(g, &m);
-      if (got < 0) end(g);
-    }
+    if (fds[0].revents || fds[2].revents) hear(g);
   }
 }
 
@@ -277,6 +284,22 @@ static int set_up(struct guard *g) {
   return 0;
 }
 
+/*
+ * Orphans are found by /proc alone. Without it, or with that of another pid namespace, they would outlive their
+ * sandbox; so there is none then.
+ */
+static int check_proc(struct guard *g) {
+  char number[24];
+  long n = raw(__NR_readlinkat, AT_FDCWD, "/proc/self", number, sizeof number - 1);
+  if (n < 0) return (int)n;
+  number[n] = 0;
+  if (text_number(number) != g->self) return -K_ENOENT;
+  long fd = raw(__NR_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (fd < 0) return (int)fd;
+  raw(__NR_close, fd);
+  return 0;
+}
+
 int guard_main(int argc, char **argv, char **envp) {
   struct guard guard = {0}, *g = &guard;
   /* As a program in a sandbox that is tried out: static, one system call, its answer is the exit code. */
@@ -289,6 +312,7 @@ int guard_main(int argc, char **argv, char **envp) {
   g->self = (int)raw(__NR_getpid);
   int result = set_up(g);
   if (result < 0) return fail_setup(g, STEP_PLAN, result);
+  if ((result = check_proc(g)) < 0) return fail_setup(g, STEP_PROC, result);
 
   /* The descriptor table is shared so that the listener, once installed, can be passed on from here: nothing
      has to be taken out of the target by ptrace or pidfd_getfd, which a container may not allow. */
