@@ -22,6 +22,9 @@ export const python = existsSync('/usr/bin/python3')
   ? '/usr/bin/python3'
   : execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 
+/** Under the filter of a stock container, which answers some calls before the kernel does: scripts/test/in-container.mjs. */
+export const inContainer = process.env['SANDLOCK_TEST_CONTAINER'] === '1';
+
 const optional = (path: string) => ({ path, optional: true });
 
 export const grants: SandboxOptions = {
