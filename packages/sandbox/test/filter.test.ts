@@ -148,29 +148,42 @@ describe('arguments', () => {
   });
 
   it('ioctl: refuses what reaches the terminal and the interfaces', () => {
-    const single = [0x5412, 0x541c, 0x541d, 0x5423];
+    const single = [
+      0x5412, 0x541c, 0x541d, 0x5423, 0x5437,
+      0x50009401, 0x5000940e, 0x5000940f, 0x50009417, 0x50009418, 0x4008941a, 0x5000943f, 0xaa00, // btrfs, userfaultfd
+    ];
     const network = [
       0x8910, 0x8912, 0x8913, 0x8915, 0x8917, 0x8919, 0x891b, 0x8921, 0x8927, 0x8933, 0x8942, 0x8946, 0x8954, 0x8970, 0x894c, 0x89f0, 0x8b01,
     ];
     for (const request of [...single, ...network]) for (const value of junk(request)) expect(answer('ioctl', [3, value])).toBe('EPERM');
     const allowed = [
       0x5401, 0x5411, 0x5413, 0x5414, 0x541b, 0x5421, 0x5422, 0x5424, 0x5451, 0x8901, 0x8905, 0x8906, 0x8907, 0x894b, 0x8a00, 0x8afe, 0x8c00,
-      0x88ff, 0xc020660b,
+      0x88ff, 0xc020660b, 0x540e, 0x40049409, 0x4020940d, 0xc0189436, // the last: FICLONE, FICLONERANGE, FIDEDUPERANGE
     ];
     for (const request of allowed) for (const value of junk(request)) expect(answer('ioctl', [3, value])).toBe('ALLOW');
     expect(answer('ioctl', [0x5412, 0x5401, 0x5412])).toBe('ALLOW');
   });
 
   it('ioctl: agrees with a look-up over all 16-bit requests', () => {
-    const refused = (request: number) => [0x5412, 0x541c, 0x541d, 0x5423].includes(request)
+    const refused = (request: number) => [0x5412, 0x541c, 0x541d, 0x5423, 0x5437, 0xaa00].includes(request)
       || (request >= 0x8908 && request <= 0x89ff && request !== 0x894b) || (request >= 0x8b00 && request <= 0x8bff);
     for (let request = 0; request <= 0xffff; request++) {
       expect(answer('ioctl', [0, request]) === 'EPERM').toBe(refused(request));
     }
   });
 
+  it('ioctl: takes no terminal from its session, where a capability could', () => {
+    const TIOCSCTTY = 0x540e;
+    for (const keepCapabilities of [true, ['CAP_SYS_ADMIN']]) {
+      const capable = judge({ options: { keepCapabilities } });
+      for (const value of junk(TIOCSCTTY)) for (const steal of junk(1)) expect(capable('ioctl', [0, value, steal])).toBe('EPERM');
+      expect(capable('ioctl', [0, TIOCSCTTY, 0])).toBe('ALLOW');
+    }
+    expect(judge({ options: { keepCapabilities: ['CAP_CHOWN'] } })('ioctl', [0, TIOCSCTTY, 1])).toBe('ALLOW');
+  });
+
   it('ioctl: sets no file flags while nothing is writable', () => {
-    for (const request of [0x40086602, 0x40087602, 0x401c5820, 0x41009432, 0x800c6613, 0x40806685]) {
+    for (const request of [0x40086602, 0x40087602, 0x40086604, 0x401c5820, 0x41009432, 0x800c6613, 0x40806685]) {
       for (const value of junk(request)) expect(bare('ioctl', [3, value])).toBe('EPERM');
       expect(answer('ioctl', [3, request])).toBe('ALLOW');
     }

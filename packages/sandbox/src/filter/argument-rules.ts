@@ -15,7 +15,7 @@ import { socketRules } from './socket-calls.js';
 export function argumentRules(policy: Policy, protections: ProtectionStatuses): RulesByCall {
   return {
     ...cloneRules,
-    ...ioctlRules(policy.fs.writable.length > 0),
+    ...ioctlRules(policy),
     ...prctlRules,
     ...socketRules(policy.net, enforcement(policy, protections), policy.fs.writable.length > 0),
     ...deviceNodeRules,

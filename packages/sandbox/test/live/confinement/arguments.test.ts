@@ -17,6 +17,11 @@ describeConfined('ioctl', () => {
     SIOCGIFNETMASK: 0x891b, SIOCGIFMTU: 0x8921, SIOCGIFHWADDR: 0x8927, SIOCGIFINDEX: 0x8933, SIOCGIFTXQLEN: 0x8942,
     SIOCETHTOOL: 0x8946, SIOCGARP: 0x8954, SIOCGIFMAP: 0x8970, SIOCADDRT: 0x890b, SIOCGIWNAME: 0x8b01,
   };
+  const BYPASSING = {
+    TIOCVHANGUP: 0x5437, BTRFS_IOC_SNAP_CREATE: 0x50009401, BTRFS_IOC_SUBVOL_CREATE: 0x5000940e, BTRFS_IOC_SNAP_DESTROY: 0x5000940f,
+    BTRFS_IOC_SNAP_CREATE_V2: 0x50009417, BTRFS_IOC_SUBVOL_CREATE_V2: 0x50009418, BTRFS_IOC_SNAP_DESTROY_V2: 0x5000943f,
+    USERFAULTFD_IOC_NEW: 0xaa00,
+  };
   const request = (number: number | bigint): Step => call('ioctl', { step: 0 }, number, Buffer.alloc(64));
   const socket = call('socket', AF_UNIX, SOCK_STREAM, 0);
 
@@ -24,6 +29,14 @@ describeConfined('ioctl', () => {
     const numbers = Object.values(TERMINAL).flatMap((number) => [number, BigInt(number) | HIGH, BigInt(number) | (0xffffffffn << 32n)]);
     const steps = [socket, ...numbers.map(request)];
     expect(said(await confined(steps)).slice(1)).toEqual(numbers.map(() => 'EPERM'));
+    expect(said(unconfined(steps)).slice(1)).not.toContain('EPERM');
+  });
+
+  it('refuses what makes subvolumes, hangs up or makes fault handlers, whatever is writable and kept', async () => {
+    const steps = [socket, ...Object.values(BYPASSING).map(request)];
+    for (const options of [{}, { fsWritable: ['/dev/null'] }, { keepCapabilities: true }]) {
+      expect(said(await confined(steps, options)).slice(1)).toEqual(Object.values(BYPASSING).map(() => 'EPERM'));
+    }
     expect(said(unconfined(steps)).slice(1)).not.toContain('EPERM');
   });
 
