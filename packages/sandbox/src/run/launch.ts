@@ -10,7 +10,7 @@ import { ProcessError } from '../errors.js';
 import type { Policy } from '../policy/policy.js';
 import { resolveGrants } from '../policy/resolve-grants.js';
 import { abortError } from './abort-error.js';
-import { makeConfinement } from './confinement.js';
+import { makeConfinement, type Confinement } from './confinement.js';
 import { claimName, releaseName } from './names.js';
 import { createRuleset } from './ruleset.js';
 import { checkCall, type PopenOptions, type StdioMode } from './run-options.js';
@@ -38,22 +38,23 @@ export function launch(input: LaunchInput): SandboxProcess {
   const name = claimName(options.name ?? policy.name);
   let guardPid = 0;
   let rulesetFd = -1;
+  let confinement: Confinement | undefined;
   try {
-    const confinement = makeConfinement({
+    const made = confinement = makeConfinement({
       policy, name, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
     });
-    rulesetFd = createRuleset(confinement.landlock);
+    rulesetFd = createRuleset(made.landlock);
     const stdio = planStdio(input.stdio);
     return new SandboxProcess({
       name,
       program: String(cmd[0]),
-      confinement,
+      confinement: made,
       stdio,
       options,
       parked: input.park ?? false,
       spawn: (callbacks) => {
         const guarded = GuardedProcess.spawn(startPlan({
-          policy, confinement, cmd, options, rulesetFd,
+          policy, confinement: made, cmd, options, rulesetFd,
           stdio: stdio.fds, interactive: input.interactive ?? false, park: input.park ?? false,
         }), callbacks);
         guardPid = guarded.guardPid;
@@ -63,6 +64,8 @@ export function launch(input: LaunchInput): SandboxProcess {
     });
   } catch (error) {
     releaseName(name);
+    // Handlers were handed over with the call: their dispose runs also where there is no process to end first.
+    confinement?.table?.dispose().catch(() => undefined);
     if (error instanceof SyscallError) {
       throw new ProcessError('ERR_SANDLOCK_SPAWN', `The process could not be started: ${error.message}.`, {
         errno: error.errno, syscall: error.syscall, cause: error,
