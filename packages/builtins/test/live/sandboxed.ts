@@ -131,8 +131,13 @@ export function countLiving(guardPid: number): number {
   }).length;
 }
 
+/** 0 if it has ended and been reaped: a short program may be over before we hear that it was started. */
 function parentOf(pid: number): number {
-  return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+  try {
+    return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+  } catch {
+    return 0;
+  }
 }
 
 async function collect(fd: number): Promise<string> {
