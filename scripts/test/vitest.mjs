@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { root, toolEnvironment } from '../setup/root.mjs';
 
@@ -20,7 +20,7 @@ export function membersWithTests(kind) {
 }
 
 /**
- * @param as       a command in front, which changes the user
+ * @param as       a command in front, which changes the user, or the filter that it is under
  * @param scratch  a folder that this user may write to
  * @returns {{ passed: number, failed: number, skipped: string[], broken?: string }} skipped: the full titles
  */
@@ -28,7 +28,7 @@ export function runVitest({ member, kind, checkout = root, node = process.execPa
   const folder = scratch ?? mkdtempSync(join(tmpdir(), 'sandlock-report-'));
   const report = join(folder, 'report.json');
   try {
-    console.error(`sandlock: testing ${member}, ${kind} tests${as.length > 0 ? ', as an ordinary user' : ''} ...`);
+    console.error(`sandlock: testing ${member}, ${kind} tests${as.length > 0 ? `, by ${as.slice(0, 3).map((word) => basename(word)).join(' ')}` : ''} ...`);
     const [command, ...args] = [...as, node, join(checkout, 'node_modules/vitest/vitest.mjs'), 'run', ...KINDS[kind],
       '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const { error, status, signal } = spawnSync(command, args, {
