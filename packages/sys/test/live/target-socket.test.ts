@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -49,13 +50,8 @@ describe('a target\'s socket', () => {
 
   it.each([['in place', false], ['as a copy', true]])('that lingers is let go of: %s', async (_, asCopy) => {
     const target = spawn('/usr/bin/python3', [source('linger.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const lines: string[] = [];
-    const said = async (): Promise<string> => {
-      if (lines.length > 0) return lines.shift()!;
-      const [data] = await new Promise<[Buffer]>((resolve) => { target.stdout.once('data', (...args) => resolve(args as [Buffer])); });
-      lines.push(...String(data).trim().split('\n'));
-      return lines.shift()!;
-    };
+    const lines = createInterface({ input: target.stdout })[Symbol.asyncIterator]();
+    const said = async (): Promise<unknown> => (await lines.next()).value;
     try {
       const fd = Number(await said());
       const before = threads();
