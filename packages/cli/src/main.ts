@@ -9,10 +9,16 @@ import { reportError } from './errors/report.js';
 import { UsageError } from './errors/usage-error.js';
 import { writeOut } from './terminal/output.js';
 
+/** A run has used everything that runs use: what is compiled now is worth keeping. */
+export let programRan = false;
+
 async function main([command, ...rest]: readonly string[]): Promise<number> {
   switch (command) {
-    case 'run':
-      return (await import('./commands/run.js')).run(rest);
+    case 'run': {
+      const outcome = await (await import('./commands/run.js')).run(rest);
+      programRan = outcome.programRan;
+      return outcome.exitCode;
+    }
     case 'check':
       return (await import('./commands/check.js')).check(rest);
     case 'bpf':

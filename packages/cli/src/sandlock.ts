@@ -8,20 +8,21 @@
  * the next run. V8 itself refuses a cache of another version or flags; that it belongs to this file is in its name,
  * since V8 compares only the length of the source. Built as CommonJS, which has __dirname and require.
  */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 
 const file = join(__dirname, 'main.cjs');
 const { size, mtimeMs } = statSync(file);
 const folder = join(__dirname, '..', '.cache');
-const cacheFile = join(folder, `${process.version}-${process.arch}-${size}-${mtimeMs}`);
+const host = `${process.version}-${process.arch}-`;
+const cacheFile = join(folder, `${host}${size}-${mtimeMs}`);
 
 // As Node wraps a CommonJS module; asking node:module for it would load the other loader.
 const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`;
 const cachedData = readCache();
 const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
-const main = { exports: {} };
+const main: { exports: { programRan?: boolean } } = { exports: {} };
 (script.runInThisContext() as (...scope: unknown[]) => void)(main.exports, require, main, file, __dirname);
 if (script.cachedDataRejected !== false) process.once('exit', writeCache);
 
@@ -34,13 +35,16 @@ function readCache(): Buffer | undefined {
 }
 
 /**
- * At the exit, when what a run needs has been compiled. Two runs may do so at once, and the machine may stop meanwhile:
- * the name appears when everything is on the disk, for V8 looks closely only at the head of a cache.
+ * At the exit of a run, when what the next one needs has been compiled. Two may do so at once, and the machine may stop
+ * meanwhile: the name appears when everything is on the disk, for V8 looks closely only at the head of a cache.
  */
 function writeCache(): void {
+  if (main.exports.programRan !== true) return;
   const unfinished = `${cacheFile}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true });
+    // Those of builds that are no more. One that another run is about to rename goes too; a later run makes it again.
+    for (const name of readdirSync(folder)) if (name.startsWith(host)) rmSync(join(folder, name));
     writeFileSync(unfinished, script.createCachedData(), { flag: 'wx', flush: true });
     renameSync(unfinished, cacheFile);
   } catch {

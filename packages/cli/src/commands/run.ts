@@ -16,21 +16,27 @@ import { isOurTerminal } from '../terminal/controlling-terminal.js';
 import { followStops } from '../terminal/job-control.js';
 import { writeError, writeOut } from '../terminal/output.js';
 
-export async function run(argv: readonly string[]): Promise<number> {
+export interface RunOutcome {
+  readonly exitCode: number;
+  /** There was a program, and it has ended. */
+  readonly programRan: boolean;
+}
+
+export async function run(argv: readonly string[]): Promise<RunOutcome> {
   let request: RunRequest | HelpRequest;
   let sandbox: Sandbox;
   try {
     request = parseRun(argv);
     if (request instanceof HelpRequest) {
       writeOut(request.text);
-      return EXIT_OK;
+      return { exitCode: EXIT_OK, programRan: false };
     }
     sandbox = new Sandbox(request.options);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // Flags that make no sense are a matter of usage; that a granted path is missing, as may be found below, is not.
     reportError(inFlags(error));
-    return EXIT_USAGE;
+    return { exitCode: EXIT_USAGE, programRan: false };
   }
   const { statusFd, timeout } = request;
   try {
@@ -38,12 +44,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     const result = await runProgram(sandbox, request);
     if (result.reason === 'timeout') writeError(`sandlock: timeout after ${timeout!.text}\n`);
     if (statusFd !== undefined) writeStatus(statusFd, resultStatus(result));
-    return exitCodeOfRun(result);
+    return { exitCode: exitCodeOfRun(result), programRan: true };
   } catch (thrown) {
     const error = inFlags(thrown);
     reportError(error);
     if (statusFd !== undefined) writeStatus(statusFd, failureStatus(error));
-    return exitCodeOf(error);
+    return { exitCode: exitCodeOf(error), programRan: false };
   }
 }
 

@@ -44,8 +44,18 @@ describe('the code cache', () => {
     expect(statSync(file).size).toBeGreaterThan(whole.length / 2);
   });
 
-  it('is not used for code that has changed, also of the same length', () => {
+  it('is made by a run alone, which is what it has to serve', () => {
+    const entry = join(folder, 'dist/sandlock.cjs');
+    for (const args of [['--version'], ['run', '--help']]) execFileSync(process.execPath, [entry, ...args]);
+    expect(() => execFileSync(process.execPath, [entry, 'run'], { stdio: 'pipe' })).toThrow();
+    expect(caches()).toEqual([]);
     run();
+    expect(caches()).toHaveLength(1);
+  });
+
+  it('is not used for code that has changed, also of the same length, and gives way to a new one', () => {
+    run();
+    const [before] = caches();
     const file = join(folder, 'dist/main.cjs');
     const code = readFileSync(file, 'utf8');
     const changed = code.replace('no command was given', 'NO COMMAND WAS GIVEN');
@@ -53,7 +63,9 @@ describe('the code cache', () => {
     writeFileSync(file, changed);
     const begin = [join(folder, 'dist/sandlock.cjs'), 'run'];
     expect(() => execFileSync(process.execPath, begin, { encoding: 'utf8', stdio: 'pipe' })).toThrow(/NO COMMAND WAS GIVEN/);
-    expect(caches()).toHaveLength(2);
+    expect(run()).toBe('ran\n');
+    expect(caches()).toHaveLength(1);
+    expect(caches()).not.toEqual([before]);
   });
 
   it('is done without where it cannot be written', () => {
