@@ -9,6 +9,7 @@
 
 #define K_EPERM 1
 #define K_ENOENT 2
+#define K_ESRCH 3
 #define K_EINTR 4
 #define K_EIO 5
 #define K_ECHILD 10

@@ -31,10 +31,12 @@ void terminal_give(struct guard *g) {
   raw(__NR_ioctl, g->terminal, K_TIOCSPGRP, &group);
 }
 
-/* Only from the target: a shell that has already taken its terminal back keeps it. */
+/* Only from the target, or from a group of its that has ended: a shell that has already taken its terminal back
+   keeps it. Signal 0 asks whether anybody is in a group. */
 void terminal_take_back(struct guard *g) {
   int owner = 0, group = g->terminal_owner;
   if (g->terminal < 0 || group <= 0 || !g->pid) return;
-  if (raw(__NR_ioctl, g->terminal, K_TIOCGPGRP, &owner) < 0 || owner != g->pid) return;
+  if (raw(__NR_ioctl, g->terminal, K_TIOCGPGRP, &owner) < 0) return;
+  if (owner != g->pid && (owner <= 1 || raw(__NR_kill, -owner, 0) != -K_ESRCH)) return;
   raw(__NR_ioctl, g->terminal, K_TIOCSPGRP, &group);
 }

@@ -9,13 +9,13 @@ import { binding, type LifelineHandle } from '../binding.js';
 import { SyscallError, check } from '../errors.js';
 import { FdWatcher, UV_READABLE } from '../fd-watcher.js';
 import { cString, close } from '../files.js';
-import { pidfdSendSignal, reapPidfd } from '../process.js';
+import { reapPidfd } from '../process.js';
 import { guardProgramFd } from './guard-program.js';
 import { encodePlan, GUARD_BASE, type StartPlan } from './plan.js';
 import { type StartStep, startSteps } from './steps.js';
 
 const SOCK_SEQPACKET_CLOEXEC = 5 | 0o2000000;
-const SIGKILL = 9;
+const SHUT_RDWR = 2;
 
 const message = {
   started: 1, parked: 2, listener: 3, execed: 4, failed: 5, stopped: 6, continued: 7, exited: 8,
@@ -141,8 +141,9 @@ export class GuardedProcess {
   #tell(type: number, argument = 0): void {
     if (!this.#open) return;
     const result = binding().sendMessage(this.#control, binding().encodeMessage(type, argument));
-    // The guard has gone (EPIPE, ECONNRESET): its pidfd tells. One that takes no message any more has to go.
-    if (result < 0 && new SyscallError('sendmsg', result).code === 'EAGAIN') pidfdSendSignal(this.#pidfd, SIGKILL);
+    // The guard has gone (EPIPE, ECONNRESET): its pidfd tells. To one that takes no message any more the end of the
+    // conversation is the order to end everything; killing it would leave its tree behind.
+    if (result < 0 && new SyscallError('sendmsg', result).code === 'EAGAIN') binding().shutdown(this.#control, SHUT_RDWR);
   }
 
   /** @returns false once the guard closed its end */
