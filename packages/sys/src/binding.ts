@@ -16,7 +16,7 @@ type Fd = number;
 type Result = number;
 
 export interface WatcherHandle {
-  start(events: number): Result;
+  start(events: number, eagerUs: number): Result;
   stop(): Result;
   ref(): void;
   unref(): void;

@@ -17,10 +17,14 @@ export class FdWatcher {
    * @param fd        stays the caller's; not closed here
    * @param events    `UV_READABLE | ...`
    * @param callback  gets the ready events; `status` is negative (a libuv error) when polling failed
+   * @param eagerUs   for this long after each callback the thread, where it would sleep in the loop's epoll, sleeps on
+   *   the descriptor itself and on epoll beside it. The kernel then wakes it on the processor of whoever made the
+   *   descriptor readable, which takes a fraction of the time; no other event waits for it. 0, the default: never.
+   *   The loop counts this sleep as time it was busy (performance.eventLoopUtilization())
    */
-  constructor(fd: number, events: number, callback: (events: number, status: number) => void) {
+  constructor(fd: number, events: number, callback: (events: number, status: number) => void, eagerUs = 0) {
     this.#handle = new (binding().FdWatcher)(fd, (status, ready) => callback(ready, status));
-    const result = this.#handle.start(events);
+    const result = this.#handle.start(events, eagerUs);
     if (result < 0) {
       this.#handle.close();
       throw new SyscallError('epoll_ctl', result);
