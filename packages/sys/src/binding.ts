@@ -39,6 +39,7 @@ export interface LifelineHandle {
 export interface Binding {
   close(fd: Fd): Result;
   openat(dirFd: Fd, path: Uint8Array, flags: number, mode: number): Result;
+  openat2(dirFd: Fd, path: Uint8Array, flags: number, mode: number, resolve: number): Result;
   read(fd: Fd, buffer: Uint8Array): Result;
   write(fd: Fd, buffer: Uint8Array): Result;
   lseek(fd: Fd, offset: number, whence: number): Result;
@@ -70,6 +71,11 @@ export interface Binding {
   kill(pid: number, signal: number): Result;
   getpgid(pid: number): Result;
   reapPidfd(pidfd: Fd): Result;
+  capget(data: Uint32Array): Result;
+  capset(data: Uint32Array): Result;
+  setfsuid(uid: number): number;
+  setfsgid(gid: number): number;
+  setgroups(groups: Uint32Array): Result;
   uname(buffer: Uint8Array): Result;
   socketpair(ends: Int32Array, type: number): Result;
   recvMessage(socketFd: Fd, buffer: Uint8Array, received: Int32Array): Result;

@@ -31,6 +31,14 @@ export const F_GETFD = 1;
 export const F_GETFL = 3;
 export const F_ADD_SEALS = 1033;
 
+// include/uapi/linux/openat2.h
+export const RESOLVE_NO_XDEV = 0x01;
+export const RESOLVE_NO_MAGICLINKS = 0x02;
+export const RESOLVE_NO_SYMLINKS = 0x04;
+export const RESOLVE_BENEATH = 0x08;
+export const RESOLVE_IN_ROOT = 0x10;
+export const RESOLVE_CACHED = 0x20;
+
 // include/uapi/linux/fcntl.h, include/uapi/linux/memfd.h
 export const F_SEAL_SEAL = 1;
 export const F_SEAL_SHRINK = 2;
@@ -43,6 +51,8 @@ export const MFD_EXEC = 0x10;
 // include/uapi/linux/stat.h
 export const S_IFMT = 0o170000;
 export const S_IFDIR = 0o040000;
+export const S_IFREG = 0o100000;
+export const S_IFLNK = 0o120000;
 
 // include/uapi/linux/seccomp.h
 export const SECCOMP_FILTER_FLAG_NEW_LISTENER = 1 << 3;

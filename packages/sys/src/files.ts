@@ -33,6 +33,21 @@ export function openat(dirFd: number, path: PathLike, flags: number, mode = 0): 
   return check('openat', binding().openat(dirFd, cString(path), flags | O_CLOEXEC, mode), String(path));
 }
 
+/**
+ * Opens a path relative to a directory, and says how it may be walked.
+ *
+ * @param dirFd    a directory, or `AT_FDCWD`
+ * @param flags    `O_CLOEXEC` is added; unlike openat(2), what the kernel does not know is EINVAL
+ * @param mode     0 unless a file may be made
+ * @param resolve  `RESOLVE_*`
+ * @returns a descriptor; the caller closes it
+ * @throws {SyscallError} as the manual lists; ELOOP for a link that RESOLVE_* forbids
+ * @see openat2(2); Linux 5.6
+ */
+export function openat2(dirFd: number, path: PathLike, flags: number, mode = 0, resolve = 0): number {
+  return check('openat2', binding().openat2(dirFd, cString(path), flags | O_CLOEXEC, mode, resolve), String(path));
+}
+
 /** Reads what is there, at most the buffer. @returns bytes read, 0 at the end @see read(2) */
 export function read(fd: number, buffer: Uint8Array): number {
   return check('read', binding().read(fd, buffer));

@@ -1,5 +1,6 @@
 export { check, errnoName, errnoNumber, type ErrnoName, SandlockError, SyscallError } from './errors.js';
 export * from './constants.js';
+export * from './credentials.js';
 export * from './files.js';
 export * from './landlock.js';
 export * from './memory.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import {
   addSeals, AT_FDCWD, close, F_SEAL_WRITE, fcntlDupFd, fstatMode, isOpenFd, lseek, memfdCreate, MFD_ALLOW_SEALING, MFD_CLOEXEC, O_CLOEXEC,
-  O_DIRECTORY, O_PATH, O_RDONLY, openat, pipe, read, S_IFDIR, S_IFMT, write,
+  O_DIRECTORY, O_PATH, O_RDONLY, openat, openat2, pipe, read, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, S_IFDIR, S_IFMT, write,
 } from '../src/index.js';
 import { binding } from '../src/binding.js';
 import { F_GETFD } from '../src/constants.js';
@@ -25,6 +25,19 @@ describe('descriptors', () => {
     for (const call of [() => close(9999), () => fstatMode(9999), () => fcntlDupFd(9999, 3), () => read(9999, Buffer.alloc(1))]) {
       expect(call).toThrow(code('EBADF'));
     }
+  });
+
+  it('are opened along paths that are limited', () => {
+    const root = openat(AT_FDCWD, '/', O_PATH);
+    const open = (path: string, resolve: number) => close(openat2(root, path, O_PATH, 0, resolve));
+    expect(() => open('etc', RESOLVE_BENEATH)).not.toThrow();
+    expect(() => open('/etc', RESOLVE_IN_ROOT)).not.toThrow();
+    expect(() => open('/etc', RESOLVE_BENEATH)).toThrow(code('EXDEV'));
+    expect(() => open('proc/self/exe', RESOLVE_NO_MAGICLINKS)).toThrow(code('ELOOP'));
+    expect(() => open('etc', 0x8000)).toThrow(code('EINVAL'));
+    const fd = openat2(root, 'etc', O_PATH);
+    expect(closesOnExec(fd)).toBe(true);
+    [fd, root].forEach(close);
   });
 
   it('carry bytes through a pipe', () => {

@@ -10,6 +10,10 @@
 
 #include "result.h"
 
+#ifndef __NR_openat2
+#define __NR_openat2 437
+#endif
+
 namespace sandlock {
 
 static const char* Path(const Napi::Value& v) { return reinterpret_cast<const char*>(BytesOf(v).data); }
@@ -18,6 +22,12 @@ static Napi::Value Close(const Napi::CallbackInfo& info) { return Result(info.En
 
 static Napi::Value Openat(const Napi::CallbackInfo& info) {
   return Result(info.Env(), openat(Int(info[0]), Path(info[1]), Int(info[2]), Uint(info[3])));
+}
+
+// struct open_how in its first version. include/uapi/linux/openat2.h
+static Napi::Value Openat2(const Napi::CallbackInfo& info) {
+  uint64_t how[3] = {U64(info[2]), U64(info[3]), U64(info[4])};
+  return Result(info.Env(), syscall(__NR_openat2, Int(info[0]), Path(info[1]), how, sizeof how));
 }
 
 static Napi::Value Read(const Napi::CallbackInfo& info) {
@@ -65,6 +75,7 @@ static Napi::Value CloseRange(const Napi::CallbackInfo& info) {
 void InitFiles(Napi::Env env, Napi::Object exports) {
   BIND("close", Close);
   BIND("openat", Openat);
+  BIND("openat2", Openat2);
   BIND("read", Read);
   BIND("write", Write);
   BIND("lseek", Lseek);
