@@ -9,3 +9,8 @@ export { OTHER_PROCESS_CALLS } from './other-process-calls.js';
 // Who is in a sandbox
 export { ProcessTree, type Discovery } from './process-tree.js';
 export { isLiving, readStat, type ProcessStat } from './process-stat.js';
+
+// What stands in for files of the machine
+export { viewFile, type ViewContent } from './views/view-file.js';
+export { type Asker, type View, type ViewOpen, type ViewOpener, type ViewRequest, type ViewStat } from './views/view.js';
+export { type Members } from './views/members.js';

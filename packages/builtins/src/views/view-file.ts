@@ -1,0 +1,67 @@
+/**
+ * A view that is a read-only file.
+ *
+ * Every open makes the content anew and yields a descriptor of its own: readers of one open file description would
+ * share its offset. The file is sealed and the description read-only, so that what F_GETFL, fstat(2) and write(2) say
+ * is what they say of any file that may only be read.
+ * open(2), memfd_create(2); fs/namei.c, open_last_lookups() and do_open()
+ */
+import { action, type NotifAction } from '@sandlock/dispatch';
+import {
+  addSeals, AT_FDCWD, close, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, memfdCreate, MFD_ALLOW_SEALING,
+  MFD_CLOEXEC, O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NONBLOCK, O_PATH, O_RDONLY, O_TRUNC, openat, S_IFREG,
+} from '@sandlock/sys';
+import { fchmodSync, writeSync } from 'node:fs';
+
+import type { View, ViewRequest } from './view.js';
+
+const MODE = 0o444;
+
+export type ViewContent = (request: ViewRequest) => Uint8Array | string;
+
+/**
+ * @param content what the file holds at this open; a string is UTF-8. What it throws fails the open with EIO
+ */
+export function viewFile(path: string, content: ViewContent, options: { readonly needsGrant?: boolean } = {}): View {
+  return {
+    path,
+    ...options,
+    open: (request) => refusal(request.flags) ?? answer(request.flags, () => bytesOf(content(request))),
+    stat: (request) => ({ mode: S_IFREG | MODE, size: bytesOf(content(request)).length }),
+  };
+}
+
+/** What the kernel says before it opens a file that is there and may only be read, in its order. */
+function refusal(flags: number): NotifAction | undefined {
+  if ((flags & O_PATH) !== 0) return (flags & O_DIRECTORY) === 0 ? undefined : action.errno('ENOTDIR');
+  if ((flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) return action.errno('EEXIST');
+  if ((flags & O_DIRECTORY) !== 0) return action.errno('ENOTDIR'); // O_TMPFILE too
+  if ((flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0) return action.errno('EACCES');
+  return undefined;
+}
+
+function answer(flags: number, content: () => Uint8Array): NotifAction {
+  try {
+    const srcFd = readOnlyFile(content(), flags & (O_PATH | O_NONBLOCK));
+    return action.injectFdSend({ srcFd, newFdFlags: flags & O_CLOEXEC });
+  } catch {
+    return action.errno('EIO'); // never the machine's own
+  }
+}
+
+/** @returns a descriptor at offset 0; the caller closes it */
+function readOnlyFile(content: Uint8Array, flags: number): number {
+  const fd = memfdCreate('sandlock', MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  try {
+    for (let at = 0; at < content.length;) at += writeSync(fd, content, at, content.length - at, at);
+    addSeals(fd, F_SEAL_SEAL | F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
+    fchmodSync(fd, MODE);
+    return openat(AT_FDCWD, `/proc/self/fd/${fd}`, O_RDONLY | flags);
+  } finally {
+    close(fd);
+  }
+}
+
+function bytesOf(content: Uint8Array | string): Uint8Array {
+  return typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+}

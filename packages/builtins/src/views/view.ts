@@ -1,0 +1,55 @@
+/**
+ * Views: what a target finds under a name, in place of what the machine has there.
+ *
+ * A record says the name and how an open of it is answered. Resolving paths, grants and members is the views family's
+ * business, done before a record is asked: an opener may trust that the name is right, however it was spelt, that the
+ * target may read it, and that a process it is about is a member of the sandbox.
+ */
+import type { NotifAction } from '@sandlock/dispatch';
+
+/** A thread of a target. */
+export interface Asker {
+  /** A thread id. */
+  readonly pid: number;
+  /** Its process. */
+  readonly tgid: number;
+}
+
+export interface ViewRequest {
+  readonly asker: Asker;
+  /** Whose directory below /proc the file was found in, a member of the sandbox; elsewhere the asker. */
+  readonly subject: Asker;
+}
+
+export interface ViewOpen extends ViewRequest {
+  /** `O_*`, as the target gave them. */
+  readonly flags: number;
+  /** The policy grants writing to this name. */
+  readonly mayWrite: boolean;
+}
+
+/** Answers an open. Never with `continue`: the kernel would open what the view stands in for. */
+export type ViewOpener = (open: ViewOpen) => NotifAction;
+
+/** What stat(2) says. The rest is as of a file that root owns, changed when the sandbox started. */
+export interface ViewStat {
+  /** Type and permissions: `S_IFREG | 0o444`. */
+  readonly mode: number;
+  readonly size: number;
+  /** Of a device. */
+  readonly rdev?: { readonly major: number; readonly minor: number };
+}
+
+export interface View {
+  /**
+   * Canonical and absolute, a character a byte (latin1). `/proc/self/NAME` stands for NAME in the directory of every
+   * member and of every thread of one, by whatever spelling: `/proc/thread-self/NAME`, `/proc/7/task/8/NAME`. What the
+   * kernel reaches through a link there has the link's target for its name: `/proc/self/net/tcp`, `/proc/self/mounts`.
+   */
+  readonly path: string;
+  /** Whether the policy must grant reading the path, or the open fails with EACCES. Default true. */
+  readonly needsGrant?: boolean;
+  readonly open: ViewOpener;
+  /** Left out: stat(2) sees what the machine has. */
+  readonly stat?: (request: ViewRequest) => ViewStat;
+}
