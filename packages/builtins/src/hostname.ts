@@ -65,7 +65,8 @@ export function hostname({ name }: HostnameOptions): Family {
     return action.bytes(file, { cloexec: (flags & O_CLOEXEC) !== 0 });
   };
 
-  return { name: 'hostname', handlers: { uname: nodename, open, openat: open, openat2: open, creat: open } };
+  const opens = { handler: open, concerns: { names: [...FILES] } };
+  return { name: 'hostname', handlers: { uname: nodename, open: opens, openat: opens, openat2: opens, creat: opens } };
 }
 
 function checked(name: string): Buffer {

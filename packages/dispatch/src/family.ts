@@ -5,9 +5,12 @@
  * left out. A name that no architecture has is a mistake and refused.
  */
 import type { Handler, HandlerOptions } from './handler.js';
+import type { PathsOfConcern } from './paths-of-concern.js';
 
 export interface FamilyHandler extends HandlerOptions {
   readonly handler: Handler;
+  /** The handler continues every call whose path is none of these. See {@link PathsOfConcern}. */
+  readonly concerns?: PathsOfConcern;
 }
 
 /** One handler for a call, one with its condition, or several in their order. */

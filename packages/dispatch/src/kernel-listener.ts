@@ -7,7 +7,7 @@
  */
 import {
   addSeals, close, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, FdWatcher, getpgid, kill, memfdCreate,
-  MFD_ALLOW_SEALING, MFD_CLOEXEC, PIDFD_THREAD, pidfdGetfd, pidfdOpen, pidfdSendSignal, processVmReadv, processVmWritev,
+  MFD_ALLOW_SEALING, MFD_CLOEXEC, PathScreen, PIDFD_THREAD, pidfdGetfd, pidfdOpen, pidfdSendSignal, processVmReadv, processVmWritev,
   SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, seccompGetNotifSizes, seccompNotifAddFd, seccompNotifIdValid, seccompNotifReceive, seccompNotifSend,
   seccompNotifSetFlags, SyscallError, UV_READABLE,
 } from '@sandlock/sys';
@@ -36,6 +36,7 @@ export function kernelListener(fd: number): Listener {
   // EINVAL and ENOTTY before 6.6: slower, and nothing else.
   const syncWakeUp = seccompNotifSetFlags(fd, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) === 0;
   let watcher: FdWatcher | undefined;
+  let screen: PathScreen | undefined;
   let open = true;
   return {
     fd,
@@ -52,8 +53,13 @@ export function kernelListener(fd: number): Listener {
     ref: () => watcher?.ref(),
     unref: () => watcher?.unref(),
 
+    screen(arch, { calls, names, trees }) {
+      screen = new PathScreen(arch, calls, names.map(toBytes), trees.map(toBytes));
+    },
+    screened: (nr) => screen?.passed(nr) ?? 0,
+
     // Once closed, the number may be anyone's: another supervisor's listener even.
-    receive: (buffer) => (open ? seccompNotifReceive(fd, buffer) : CLOSED),
+    receive: (buffer) => (open ? seccompNotifReceive(fd, buffer, screen) : CLOSED),
     send: (id, value, error, flags) => (open ? seccompNotifSend(fd, id, value, error, flags) : CLOSED),
     addFd: (id, flags, srcFd, newFd, newFdFlags) => (
       open ? seccompNotifAddFd(fd, id, flags, srcFd, newFd, newFdFlags) : CLOSED),
@@ -73,6 +79,8 @@ export function kernelListener(fd: number): Listener {
     signalGroup: (pgid, signal) => result(() => kill(-pgid, signal)),
   };
 }
+
+const toBytes = (path: string) => Buffer.from(path, 'latin1');
 
 /** The kernel's value, 0 where there is none, or -errno for what sys throws. */
 function result(call: () => unknown): number {

@@ -6,6 +6,8 @@
  * nothing here throws for what the kernel says.
  * seccomp_unotify(2)
  */
+import type { Screening } from './paths-of-concern.js';
+
 export interface Listener {
   /** The descriptor, if there is one: never a source of injections. */
   readonly fd: number | undefined;
@@ -20,7 +22,15 @@ export interface Listener {
   ref(): void;
   unref(): void;
 
-  /** 1: a notification is in `buffer`; 0: none waits; -EPIPE: no task uses the filter any more; other -errno. */
+  /**
+   * Answers calls that concern nobody with `continue` from now on, instead of handing them out. Optional: what is not
+   * spared is handed out.
+   */
+  screen?(arch: number, screening: Screening): void;
+  /** How many calls with this number were answered so. */
+  screened?(nr: number): number;
+
+  /** 1: a notification is in `buffer`; 0: none waits; -EINTR, -ENOENT: ask again; -EPIPE: no task uses the filter any more; other -errno. */
   receive(buffer: Buffer): number;
   send(id: bigint, value: bigint, error: number, flags: number): number;
   addFd(id: bigint, flags: number, srcFd: number, newFd: number, newFdFlags: number): number;

@@ -5,6 +5,8 @@ export interface SupervisorStats {
   readonly notifications: number;
   /** Notifications by call. */
   readonly syscalls: Readonly<Record<string, number>>;
+  /** Of these, calls that concerned no handler and were let go on without asking any. */
+  readonly screened: number;
   /** Answers by the owner of the handler that gave them; the rest went on to the kernel or was denied for a failure. */
   readonly answeredBy: Readonly<Record<string, number>>;
   /** Handlers that failed, so that their exception policy answered. */

@@ -19,6 +19,7 @@ import type { OwnsGroup } from './kill-target.js';
 import { checkedLimits, type SupervisorLimits } from './limits.js';
 import type { Listener } from './listener.js';
 import { NotificationBuffer } from './notification.js';
+import { screening } from './paths-of-concern.js';
 import { ReportQueue, type SupervisorReport } from './reports.js';
 import { where } from './responder.js';
 import type { Diagnostics, SupervisorState, SupervisorStats } from './stats.js';
@@ -79,7 +80,10 @@ export class Supervisor {
       listener: this.#listener, limits: this.#limits, reports: this.#reports,
       killTree: options.killTree, ownsGroup: options.ownsGroup, onWaiting: () => this.#sweepLater(),
     });
-    for (const [nr, links] of options.table.chains()) {
+    const chains = options.table.chains();
+    const screened = screening(chains.values());
+    if (screened !== undefined) this.#listener.screen?.(this.#arch, screened);
+    for (const [nr, links] of chains) {
       const { name } = links[0]!;
       this.#chains[nr] = {
         nr, name, links, answered: links.map(() => 0), inlineOnly: INLINE_ONLY.has(name), notifications: 0,
@@ -112,16 +116,20 @@ export class Supervisor {
     const syscalls: Record<string, number> = {};
     const answeredBy: Record<string, number> = {};
     let notifications = 0;
+    let screened = 0;
     for (const chain of this.#chains) {
-      if (chain === undefined || chain.notifications === 0) continue;
-      syscalls[chain.name] = chain.notifications;
-      notifications += chain.notifications;
+      if (chain === undefined) continue;
+      const passed = this.#listener.screened?.(chain.nr) ?? 0;
+      if (chain.notifications + passed === 0) continue;
+      syscalls[chain.name] = chain.notifications + passed;
+      notifications += chain.notifications + passed;
+      screened += passed;
       chain.links.forEach((link, i) => {
         if (chain.answered[i]! > 0) answeredBy[link.owner] = (answeredBy[link.owner] ?? 0) + chain.answered[i]!;
       });
     }
     return {
-      notifications, syscalls, answeredBy,
+      notifications, syscalls, screened, answeredBy,
       exceptions: this.#walker.exceptions,
       unexpected: this.#unexpected,
       stale: this.#walker.responder.stale,
@@ -180,6 +188,7 @@ export class Supervisor {
         else if (rc === -EPIPE) return this.#hungUp();
         // ENOENT: withdrawn between the poll and the receive. Leaving for it would park every later call.
         else if (rc !== -EINTR && rc !== -ENOENT) return this.#fatal(`Receiving failed: ${errnoName(rc) ?? rc}`);
+        else this.#walker.clock.lap(); // no handler did
         // What is left makes the listener readable again, so other events of the thread get their turn.
         if (this.#walker.clock.now - started > this.#limits.drainMs) return;
       }

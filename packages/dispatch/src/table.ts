@@ -13,6 +13,7 @@ import { disposeAll, type Disposable } from './dispose.js';
 import { HandlerError, handlerTypeError } from './errors.js';
 import { familyHandlers, type Family } from './family.js';
 import { checkHandler, checkPolicy, type ExceptionPolicy, type Handler, type HandlerBinding, type HandlerFunction, type HandlerOptions } from './handler.js';
+import type { PathsOfConcern } from './paths-of-concern.js';
 import { runningArch, Syscall, type SyscallLike } from './syscall.js';
 
 /** More is a mistake, not a use. */
@@ -44,6 +45,7 @@ export interface Link {
   readonly policy: ExceptionPolicy;
   readonly deferred: boolean;
   readonly terminal: boolean;
+  readonly concerns: PathsOfConcern | undefined;
 }
 
 export class DispatchTable {
@@ -184,7 +186,7 @@ export class DispatchTable {
   }
 }
 
-function link(syscall: Syscall, owner: string, handler: Handler, options: HandlerOptions): Link {
+function link(syscall: Syscall, owner: string, handler: Handler, options: HandlerOptions & { concerns?: PathsOfConcern }): Link {
   const object = typeof handler === 'function' ? undefined : handler;
   return {
     nr: syscall.nr,
@@ -195,6 +197,7 @@ function link(syscall: Syscall, owner: string, handler: Handler, options: Handle
     policy: options.onException ?? object?.onException ?? 'kill',
     deferred: object?.deferred === true,
     terminal: object?.terminal === true,
+    concerns: options.concerns,
   };
 }
 

@@ -11,6 +11,7 @@
         "addon/landlock.cc",
         "addon/lifeline.cc",
         "addon/memory.cc",
+        "addon/path_screen.cc",
         "addon/process.cc",
         "addon/seccomp.cc",
         "addon/socket.cc",

@@ -23,6 +23,10 @@ export interface WatcherHandle {
   close(): void;
 }
 
+export interface ScreenHandle {
+  passed(nr: number): number;
+}
+
 export interface ApartHandle {
   open(pid: number, pidfdFlags: number, targetFd: Fd): Result;
   getsockoptInt(level: number, option: number): Result;
@@ -48,7 +52,7 @@ export interface Binding {
   memfdCreate(name: Uint8Array, flags: number): Result;
   fstatMode(fd: Fd): Result;
   closeRange(first: number, last: number, flags: number): Result;
-  seccompNotifReceive(listenerFd: Fd, buffer: Uint8Array): Result;
+  seccompNotifReceive(listenerFd: Fd, buffer: Uint8Array, screen: ScreenHandle | undefined): Result;
   seccompNotifSend(listenerFd: Fd, id: bigint, val: bigint, error: number, flags: number): Result;
   seccompNotifAddFd(fd: Fd, id: bigint, flags: number, srcFd: Fd, newFd: Fd, newFdFlags: number): Result;
   seccompNotifIdValid(listenerFd: Fd, id: bigint): Result;
@@ -95,6 +99,7 @@ export interface Binding {
   guardFds: number;
   Apart: new () => ApartHandle;
   Lifeline: new (controlFd: Fd, pidfd: Fd) => LifelineHandle;
+  PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array) => ScreenHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;
 }
 

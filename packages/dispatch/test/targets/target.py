@@ -110,6 +110,9 @@ def run(request):
         for thread in threads:
             thread.join()
         return {'done': request['threads'] * request['times']}
+    if op == 'chdir':
+        os.chdir(request['path'])
+        return {}
     if op == 'close':
         os.close(request['fd'])
         return {}

@@ -1,0 +1,52 @@
+/**
+ * Paths of concern: what a handler promises to continue, so that it need not be asked.
+ *
+ * Where every handler of a call makes that promise, the listener may answer such calls itself. A handler has to
+ * answer rightly without that as well: what it is spared is up to the listener, and a path that is spelled with `..`, or
+ * relative to a descriptor, always comes to it.
+ */
+import { pathArguments } from './path-arguments.js';
+import type { Link } from './table.js';
+
+export interface PathsOfConcern {
+  /** Absolute, without a slash at the end; a character a byte (latin1). */
+  readonly names?: readonly string[];
+  /** The same, with everything beneath. */
+  readonly trees?: readonly string[];
+}
+
+/** A call that may be answered without asking, by the registers of its one path. */
+export interface ScreenableCall {
+  readonly nr: number;
+  readonly path: number;
+  readonly dirfd: number | undefined;
+}
+
+/** What a listener has to know to tell the calls that concern nobody. */
+export interface Screening {
+  readonly calls: readonly ScreenableCall[];
+  readonly names: readonly string[];
+  readonly trees: readonly string[];
+}
+
+/** Calls whose path starts somewhere else than at the directory by what their memory says. openat2(2), struct open_how */
+const UNSCREENED: ReadonlySet<string> = new Set(['openat2']);
+
+/** @returns undefined: every call concerns somebody */
+export function screening(chains: Iterable<readonly Link[]>): Screening | undefined {
+  const calls: ScreenableCall[] = [];
+  const names = new Set<string>();
+  const trees = new Set<string>();
+  for (const links of chains) {
+    const { nr, name } = links[0]!;
+    const paths = pathArguments(name);
+    const all = links.flatMap(({ concerns }) => (concerns === undefined ? [] : [concerns]));
+    if (paths.length !== 1 || all.length < links.length || UNSCREENED.has(name)) continue;
+    calls.push({ nr, path: paths[0]!.index, dirfd: paths[0]!.dirfd });
+    for (const concern of all) {
+      concern.names?.forEach((path) => names.add(path));
+      concern.trees?.forEach((path) => trees.add(path));
+    }
+  }
+  return calls.length === 0 ? undefined : { calls, names: [...names], trees: [...trees] };
+}

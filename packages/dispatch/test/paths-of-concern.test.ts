@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+
+import { action, DispatchTable, type Family, type PathsOfConcern } from '../src/index.js';
+import { screening } from '../src/paths-of-concern.js';
+
+const handler = () => action.continue();
+
+function family(name: string, calls: Record<string, PathsOfConcern | undefined>): Family {
+  return {
+    name,
+    handlers: Object.fromEntries(Object.entries(calls).map(([call, concerns]) => (
+      [call, concerns === undefined ? handler : { handler, concerns }]))),
+  };
+}
+
+function screened(...families: Family[]) {
+  const table = new DispatchTable({ arch: 'x86_64' });
+  for (const each of families) table.family(each);
+  return screening(table.chains().values());
+}
+
+describe('screening', () => {
+  it('gathers what concerns any family, with the registers of each call', () => {
+    expect(screened(
+      family('a', { openat: { names: ['/a'] }, open: { names: ['/a'] } }),
+      family('b', { openat: { trees: ['/b'] } }),
+    )).toEqual({
+      calls: [{ nr: 257, path: 1, dirfd: 0 }, { nr: 2, path: 0, dirfd: undefined }], names: ['/a'], trees: ['/b'],
+    });
+  });
+
+  it('leaves out a call as soon as one of its handlers makes no promise, a user\'s among them', () => {
+    const a = family('a', { openat: { names: ['/a'] }, open: { names: ['/a'] } });
+    expect(screened(a, family('b', { openat: undefined }))?.calls.map(({ nr }) => nr)).toEqual([2]);
+    const table = new DispatchTable({ arch: 'x86_64' }).family(a).on('openat', handler).on('open', handler);
+    expect(screening(table.chains().values())).toBeUndefined();
+  });
+
+  it('leaves out openat2, whose memory says where its path starts, and calls with two paths or none', () => {
+    const concerns = { names: ['/a'] };
+    expect(screened(family('a', { openat2: concerns, rename: concerns, getpid: concerns }))).toBeUndefined();
+  });
+});

@@ -1,0 +1,114 @@
+#include "path_screen.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace sandlock {
+
+// Longer ones are rare, and JavaScript takes any.
+constexpr size_t kMaxPath = 512, kMaxDirectory = 1024;
+
+static std::vector<std::string> Texts(const Napi::Value& value) {
+  Bytes bytes = BytesOf(value);
+  auto *at = reinterpret_cast<const char*>(bytes.data), *end = at + bytes.length;
+  std::vector<std::string> texts;
+  for (const char* nul; at < end && (nul = static_cast<const char*>(memchr(at, 0, end - at))); at = nul + 1) texts.emplace_back(at, nul);
+  return texts;
+}
+
+// The target's string with its NUL, or false. Never past the page in which it ends: the next may not be mapped.
+static bool ReadPath(pid_t pid, uint64_t address, char (&path)[kMaxPath]) {
+  for (size_t got = 0; got < kMaxPath;) {
+    size_t chunk = std::min<size_t>(kMaxPath - got, 4096 - (address + got) % 4096);
+    iovec local = {path + got, chunk}, remote = {reinterpret_cast<void*>(address + got), chunk};
+    ssize_t read = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+    if (read <= 0) return false;
+    if (memchr(path + got, 0, read)) return true;
+    if (static_cast<size_t>(read) < chunk) return false;
+    got += read;
+  }
+  return false;
+}
+
+// Appends the components of `path` to `clean`, each behind a slash. false: one is "..", or there is no room.
+static bool Append(const char* path, char* clean, size_t& length, size_t room) {
+  while (*path) {
+    size_t component = strcspn(path, "/");
+    bool skipped = component == 0 || (component == 1 && path[0] == '.');
+    if (component == 2 && path[0] == '.' && path[1] == '.') return false;
+    if (!skipped) {
+      if (length + 1 + component > room) return false;
+      clean[length++] = '/';
+      memcpy(clean + length, path, component);
+      length += component;
+    }
+    path += component + (path[component] == '/');
+  }
+  return true;
+}
+
+PathScreen::PathScreen(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PathScreen>(info), arch_(Uint(info[0])) {
+  auto calls = info[1].As<Napi::Int32Array>();
+  for (size_t i = 0; i + 2 < calls.ElementLength(); i += 3) calls_.push_back({calls[i], calls[i + 1], calls[i + 2], 0});
+  names_ = Texts(info[2]);
+  trees_ = Texts(info[3]);
+}
+
+bool PathScreen::Concerns(const char* path, size_t length) const {
+  for (const auto& name : names_) {
+    if (name.size() == length && memcmp(name.data(), path, length) == 0) return true;
+  }
+  for (const auto& tree : trees_) {
+    if (tree.size() <= length && memcmp(tree.data(), path, tree.size()) == 0 && (tree.size() == length || path[tree.size()] == '/')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool PathScreen::Passes(const seccomp_notif& notification) {
+  if (notification.data.arch != arch_) return false;
+  auto call = std::find_if(calls_.begin(), calls_.end(), [&](const Call& each) { return each.nr == notification.data.nr; });
+  if (call == calls_.end()) return false;
+
+  // Whether the task still waits need not be asked: what was read of another is answered to nobody.
+  char path[kMaxPath], clean[kMaxDirectory + kMaxPath];
+  if (!ReadPath(notification.pid, notification.data.args[call->path], path) || path[0] == 0) return false;
+  size_t length = 0;
+  if (path[0] != '/') {
+    if (call->dirfd >= 0 && static_cast<int>(notification.data.args[call->dirfd]) != AT_FDCWD) return false;
+    char link[32], directory[kMaxDirectory];
+    snprintf(link, sizeof link, "/proc/%u/cwd", notification.pid);
+    ssize_t got = readlink(link, directory, sizeof directory - 1);
+    // Not from our root: "(unreachable)/...". proc(5)
+    if (got <= 0 || got == sizeof directory - 1 || directory[0] != '/') return false;
+    directory[got] = 0;
+    if (!Append(directory, clean, length, sizeof clean)) return false;
+  }
+  if (!Append(path, clean, length, sizeof clean)) return false;
+  if (length == 0) clean[length++] = '/';
+  if (Concerns(clean, length)) return false;
+  call->passed++;
+  return true;
+}
+
+// (nr): how many calls of it were passed.
+Napi::Value PathScreen::Passed(const Napi::CallbackInfo& info) {
+  for (const auto& call : calls_) {
+    if (call.nr == Int(info[0])) return Napi::Number::New(info.Env(), call.passed);
+  }
+  return Napi::Number::New(info.Env(), 0);
+}
+
+Napi::Function PathScreen::Class(Napi::Env env) {
+  return DefineClass(env, "PathScreen", {InstanceMethod<&PathScreen::Passed>("passed")});
+}
+
+void InitPathScreen(Napi::Env env, Napi::Object exports) { exports.Set("PathScreen", PathScreen::Class(env)); }
+
+}  // namespace sandlock

@@ -1,0 +1,47 @@
+/*
+ * PathScreen: opens that concern nobody, waved on without entering JavaScript.
+ *
+ * Every open of every program is notified where a few names have a view, and nearly none has. This tells them apart:
+ * whether the path of a call, made absolute and cleaned of "." and "//", is one of some names or lies beneath one of some
+ * trees. What it cannot tell at a glance concerns somebody: memory that is not readable, a long path, "..", a directory
+ * descriptor. It grants nothing: what it says is that nobody would have answered, and Landlock judges the call as ever.
+ */
+#ifndef SANDLOCK_PATH_SCREEN_H
+#define SANDLOCK_PATH_SCREEN_H
+
+#include <linux/seccomp.h>
+
+#include <string>
+#include <vector>
+
+#include "result.h"
+
+namespace sandlock {
+
+class PathScreen : public Napi::ObjectWrap<PathScreen> {
+ public:
+  static Napi::Function Class(Napi::Env env);
+  // (arch, calls, names, trees): calls is Int32Array of [nr, path register, dirfd register or -1] each; names and
+  // trees are absolute, without a slash at the end, each with a NUL behind it.
+  explicit PathScreen(const Napi::CallbackInfo& info);
+
+  // Whether this notification concerns nobody; counts it if so.
+  bool Passes(const seccomp_notif& notification);
+
+ private:
+  struct Call {
+    int nr, path, dirfd;
+    double passed;
+  };
+
+  Napi::Value Passed(const Napi::CallbackInfo& info);
+  bool Concerns(const char* path, size_t length) const;
+
+  uint32_t arch_;
+  std::vector<Call> calls_;
+  std::vector<std::string> names_, trees_;
+};
+
+}  // namespace sandlock
+
+#endif
