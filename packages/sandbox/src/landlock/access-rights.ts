@@ -38,6 +38,9 @@ export function knownFsRights(abi: number): bigint {
 /** What `fsReadable` gives. There is no execution without reading, nor the other way round. */
 export const READ_RIGHTS = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 
+/** REMOVE_DIR to MAKE_SYM, bits 4 to 12, and REFER: what changes a directory and reads nothing. */
+export const ENTRY_RIGHTS = 0x1ff0n | LANDLOCK_ACCESS_FS_REFER;
+
 /** The rights that a rule on something other than a directory may hold; another one there is EINVAL. */
 export const FILE_RIGHTS = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE
   | LANDLOCK_ACCESS_FS_TRUNCATE | LANDLOCK_ACCESS_FS_IOCTL_DEV | LANDLOCK_ACCESS_FS_RESOLVE_UNIX;

@@ -8,7 +8,7 @@
 import { ConfinementError } from '../errors.js';
 import type { Policy, PolicyGrant } from '../policy/policy.js';
 import {
-  knownFsRights, LANDLOCK_ACCESS_FS_IOCTL_DEV, LANDLOCK_ACCESS_FS_REFER, LANDLOCK_ACCESS_FS_TRUNCATE,
+  ENTRY_RIGHTS, knownFsRights, LANDLOCK_ACCESS_FS_IOCTL_DEV, LANDLOCK_ACCESS_FS_REFER, LANDLOCK_ACCESS_FS_TRUNCATE,
   LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL, READ_RIGHTS,
 } from './access-rights.js';
 import { NO_PORT_RULES, portRules, type PortRule } from './port-rules.js';
@@ -42,12 +42,19 @@ export interface LandlockPlanOptions {
   readonly network?: boolean;
 }
 
+export interface LandlockGrants {
+  readonly readable: readonly PolicyGrant[];
+  readonly writable: readonly PolicyGrant[];
+  /** Directories whose entries may be made and removed, and no more. */
+  readonly entries?: readonly PolicyGrant[];
+}
+
 /**
  * @param abi what landlock_create_ruleset(2) reports; 0 or less where there is no Landlock
  * @throws {ConfinementError} ERR_SANDLOCK_LANDLOCK_UNAVAILABLE, ERR_SANDLOCK_PROTECTION_UNAVAILABLE
  */
 export function landlockPlan(
-  policy: Pick<Policy, 'fs' | 'net' | 'protections'>, abi: number, { network = true }: LandlockPlanOptions = {},
+  policy: Pick<Policy, 'net' | 'protections'> & { readonly fs: LandlockGrants }, abi: number, { network = true }: LandlockPlanOptions = {},
 ): LandlockPlan {
   refuseWithout(abi);
   const statuses = protectionStatuses(policy.protections, abi);
@@ -56,13 +63,14 @@ export function landlockPlan(
   const tcp = network ? enforceTcp(policy, statuses, abi) : 'open';
   const writable = policy.fs.writable.map((grant) => pathRule(grant, handledFs));
   const readable = policy.fs.readable.map((grant) => pathRule(grant, READ_RIGHTS & handledFs));
+  const entries = (policy.fs.entries ?? []).map((grant) => pathRule(grant, ENTRY_RIGHTS & handledFs));
   return Object.freeze({
     abi,
     handledFs,
     ...(tcp === 'landlock' ? portRules(policy.net) : NO_PORT_RULES),
     scoped: (statuses.abstractUnixSocketScope === 'active' ? LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET : 0n)
       | (statuses.signalScope === 'active' ? LANDLOCK_SCOPE_SIGNAL : 0n),
-    pathRules: Object.freeze([...writable, ...readable]),
+    pathRules: Object.freeze([...writable, ...readable, ...entries]),
     statuses,
     tcp,
   });
