@@ -6,6 +6,9 @@ export { processes, type ProcessesFamily, type ProcessesOptions } from './proces
 // What families share with the filter
 export { OTHER_PROCESS_CALLS } from './other-process-calls.js';
 
+// Memory of programs, changed before they run
+export { EARLY_CALLS, freshImages, type ImagePatch } from './image/fresh-image.js';
+
 // Who is in a sandbox
 export { ProcessTree, type Discovery } from './process-tree.js';
 export { isLiving, readStat, type ProcessStat } from './process-stat.js';
