@@ -47,6 +47,8 @@ export interface Binding {
   read(fd: Fd, buffer: Uint8Array): Result;
   write(fd: Fd, buffer: Uint8Array): Result;
   lseek(fd: Fd, offset: number, whence: number): Result;
+  lseek64(fd: Fd, offset: bigint, whence: number): bigint;
+  getdents64(fd: Fd, buffer: Uint8Array): Result;
   fcntl(fd: Fd, command: number, argument: number): Result;
   pipe2(ends: Int32Array, flags: number): Result;
   memfdCreate(name: Uint8Array, flags: number): Result;

@@ -63,6 +63,24 @@ export function lseek(fd: number, offset: number, whence: 0 | 1 | 2): number {
   return check('lseek', binding().lseek(fd, offset, whence));
 }
 
+/** As {@link lseek}, with all 64 bits: the offsets of a directory need them. @see lseek(2), readdir(3) */
+export function lseek64(fd: number, offset: bigint, whence: 0 | 1 | 2): bigint {
+  const result = binding().lseek64(fd, offset, whence);
+  if (result < 0n) check('lseek', Number(result));
+  return result;
+}
+
+/**
+ * Reads entries of a directory, as many as fit, and moves its offset behind them.
+ *
+ * @returns bytes of `struct linux_dirent64` records, 0 at the end
+ * @throws {SyscallError} EINVAL the buffer is too small for the next one, ENOENT the directory was removed, ENOTDIR
+ * @see getdents64(2)
+ */
+export function getdents64(fd: number, buffer: Uint8Array): number {
+  return check('getdents64', binding().getdents64(fd, buffer));
+}
+
 /** Duplicates a descriptor to the lowest free number from `minFd`. @returns close-on-exec; the caller closes it */
 export function fcntlDupFd(fd: number, minFd: number): number {
   return check('fcntl', binding().fcntl(fd, F_DUPFD_CLOEXEC, minFd));

@@ -2,7 +2,7 @@ import { readlinkSync, realpathSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import {
-  addSeals, AT_FDCWD, close, F_SEAL_WRITE, fcntlDupFd, fstatMode, isOpenFd, lseek, memfdCreate, MFD_ALLOW_SEALING, MFD_CLOEXEC, O_CLOEXEC,
+  addSeals, AT_FDCWD, close, F_SEAL_WRITE, fcntlDupFd, fstatMode, getdents64, isOpenFd, lseek, lseek64, memfdCreate, MFD_ALLOW_SEALING, MFD_CLOEXEC, O_CLOEXEC,
   O_DIRECTORY, O_PATH, O_RDONLY, openat, openat2, pipe, read, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, S_IFDIR, S_IFMT, write,
 } from '../src/index.js';
 import { binding } from '../src/binding.js';
@@ -81,5 +81,23 @@ describe('memfd', () => {
     addSeals(fd, F_SEAL_WRITE);
     expect(() => write(fd, Buffer.from('x'))).toThrow(code('EPERM'));
     close(fd);
+  });
+});
+
+describe('getdents64', () => {
+  it('reads the records of a directory, and its offsets bring it back', () => {
+    const fd = openat(AT_FDCWD, '/', O_RDONLY | O_DIRECTORY);
+    const [first, again] = [Buffer.alloc(24), Buffer.alloc(24)];
+    expect(getdents64(fd, first)).toBe(24); // "." or ".."
+    expect(lseek64(fd, 0n, 1)).toBe(first.readBigInt64LE(8)); // d_off, as it is
+    expect(lseek64(fd, 0n, 0)).toBe(0n);
+    getdents64(fd, again);
+    expect(again).toEqual(first);
+    expect(() => getdents64(fd, Buffer.alloc(23))).toThrow(code('EINVAL'));
+    close(fd);
+    const file = openat(AT_FDCWD, '/proc/self/exe', O_RDONLY);
+    expect(() => getdents64(file, first)).toThrow(code('ENOTDIR'));
+    close(file);
+    expect(() => lseek64(file, 0n, 0)).toThrow(code('EBADF'));
   });
 });

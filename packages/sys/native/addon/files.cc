@@ -44,6 +44,17 @@ static Napi::Value Lseek(const Napi::CallbackInfo& info) {
   return Result(info.Env(), lseek(Int(info[0]), I64(info[1]), Int(info[2])));
 }
 
+// As lseek, with all 64 bits: the offsets of a directory are numbers of the file system's own, hashes even.
+static Napi::Value Lseek64(const Napi::CallbackInfo& info) {
+  int64_t rc = lseek(Int(info[0]), I64(info[1]), Int(info[2]));
+  return Napi::BigInt::New(info.Env(), rc == -1 ? static_cast<int64_t>(-errno) : rc);
+}
+
+static Napi::Value Getdents64(const Napi::CallbackInfo& info) {
+  Bytes buffer = BytesOf(info[1]);
+  return Result(info.Env(), syscall(SYS_getdents64, Int(info[0]), buffer.data, buffer.length));
+}
+
 static Napi::Value Fcntl(const Napi::CallbackInfo& info) {
   return Result(info.Env(), fcntl(Int(info[0]), Int(info[1]), I64(info[2])));
 }
@@ -79,6 +90,8 @@ void InitFiles(Napi::Env env, Napi::Object exports) {
   BIND("read", Read);
   BIND("write", Write);
   BIND("lseek", Lseek);
+  BIND("lseek64", Lseek64);
+  BIND("getdents64", Getdents64);
   BIND("fcntl", Fcntl);
   BIND("pipe2", Pipe2);
   BIND("memfdCreate", MemfdCreate);
