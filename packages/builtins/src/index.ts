@@ -17,3 +17,10 @@ export { isLiving, readStat, type ProcessStat } from './process-stat.js';
 export { viewFile, type ViewContent } from './views/view-file.js';
 export { type Asker, type View, type ViewOpen, type ViewOpener, type ViewRequest, type ViewStat } from './views/view.js';
 export { type Members } from './views/members.js';
+
+// Listings of directories
+export { answerListing, type Listing } from './directory/answer-listing.js';
+export { kernelEntries, wholeDirectory } from './directory/kernel-entries.js';
+export { PositionStore } from './directory/position-store.js';
+export { decodeEntries, encodeEntries, recordBytes, type DirectoryEntry, type RecordLayout } from './directory/records.js';
+export { type TargetDirectory } from './directory/target-directory.js';

@@ -1,0 +1,68 @@
+/**
+ * Answers getdents64(2) and getdents(2) with entries of somebody's choice, and with the kernel's manners.
+ *
+ * As many whole records as fit; EINVAL when not even the first does; EFAULT for a buffer that cannot be written. The
+ * position moves behind what was given, and not at all when nothing was.
+ * getdents(2), ERRORS
+ */
+import { action, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { SyscallError } from '@sandlock/sys';
+
+import type { PositionStore } from './position-store.js';
+import { encodeEntries, type DirectoryEntry, type RecordLayout } from './records.js';
+import { openTargetDirectory, type TargetDirectory } from './target-directory.js';
+
+export interface Listing {
+  /** The entries from a position on, at least one; none at the end. The last one's `off` is where they end. */
+  next(directory: TargetDirectory, position: bigint): readonly DirectoryEntry[];
+  /** Those of them that are to be seen, in their order. Default: all. */
+  visible?(entries: readonly DirectoryEntry[], directory: TargetDirectory): readonly DirectoryEntry[];
+}
+
+export function answerListing(context: HandlerContext, store: PositionStore, listing: Listing): NotifAction {
+  const directory = openTargetDirectory(context, context.args[0]!, store);
+  if (directory === 'notDirectory') return action.errno('ENOTDIR');
+  if (!('fd' in directory)) return directory.deny();
+  const start = directory.position;
+  let answer: Answer = { action: action.errno('EIO') };
+  try {
+    answer = listed(context, directory, listing);
+    return answer.action;
+  } catch (error) {
+    if (error instanceof SyscallError) return action.errno(-error.errno);
+    throw error;
+  } finally {
+    try {
+      directory.seek(answer.position ?? start);
+      if (answer.atEnd === true) directory.ended();
+    } finally {
+      directory.close();
+    }
+  }
+}
+
+interface Answer {
+  readonly action: NotifAction;
+  /** Left out: where it was. */
+  readonly position?: bigint;
+  readonly atEnd?: boolean;
+}
+
+function listed(context: HandlerContext, directory: TargetDirectory, { next, visible }: Listing): Answer {
+  const layout: RecordLayout = context.name === 'getdents' ? 'getdents' : 'getdents64';
+  const roomBytes = Number(BigInt.asUintN(32, context.args[2]!));
+  for (let position = directory.position; ;) {
+    const all = next(directory, position);
+    const behind = all.at(-1)?.off;
+    if (behind === undefined) return { action: action.returnValue(0), position, atEnd: true };
+    const shown = visible === undefined ? all : visible(all, directory);
+    if (shown.length > 0) {
+      const { bytes, count } = encodeEntries(shown, layout, roomBytes);
+      if (count === 0) return { action: action.errno('EINVAL') };
+      const written = context.writeMemory(context.args[1]!, bytes);
+      if (!written.ok) return { action: written.deny() };
+      return { action: action.returnValue(bytes.length), position: count < shown.length ? shown[count - 1]!.off : behind };
+    }
+    position = behind; // nothing for the target among them, and 0 would mean the end
+  }
+}

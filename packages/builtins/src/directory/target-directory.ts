@@ -1,0 +1,103 @@
+/**
+ * A directory that a target has open, and where the target is in it.
+ *
+ * It is looked at by its descriptor and never by its name, so one that was renamed or removed is still the same. With a
+ * copy of the descriptor (pidfd_getfd(2)) the position is the open file's own: lseek(2), duplicates and children that
+ * share it need nothing from us. Where a container's filter denies that call, the directory is opened anew through
+ * /proc, and positions are kept in a {@link PositionStore}.
+ */
+import { TargetFailure, type HandlerContext } from '@sandlock/dispatch';
+import { AT_FDCWD, close, lseek64, O_DIRECTORY, O_PATH, O_RDONLY, openat, SyscallError } from '@sandlock/sys';
+import { readFileSync, statSync } from 'node:fs';
+
+import type { Identity, PositionStore } from './position-store.js';
+
+const SEEK_SET = 0;
+const SEEK_CUR = 1;
+
+export interface TargetDirectory {
+  /** Ours, for reading and for looking; its own position has no meaning between two calls here. */
+  readonly fd: number;
+  /** Whether `fd` and the target's descriptor are one open file. */
+  readonly shared: boolean;
+  readonly position: bigint;
+  /** Where the target's next call goes on. @throws {SyscallError} the file system knows no such position */
+  seek(position: bigint): void;
+  /** The target has been told that this is the end. */
+  ended(): void;
+  close(): void;
+}
+
+/** @returns a failure with the kernel's errno, or `notDirectory` */
+export function openTargetDirectory(
+  context: HandlerContext, register: bigint, store: PositionStore,
+): TargetDirectory | TargetFailure | 'notDirectory' {
+  const fd = Number(BigInt.asIntN(32, register));
+  if (fd < 0) return new TargetFailure('badFd');
+  const link = `/proc/${context.pid}/fd/${fd}`;
+  try {
+    // Before a copy is made: closing one of a socket may take as long as the target likes.
+    if (!statSync(link).isDirectory()) return context.isValid() ? 'notDirectory' : new TargetFailure('gone');
+    const copy = context.dupFd(fd);
+    if (copy.ok) return new SharedDirectory(copy.fd);
+    if (copy.reason !== 'noAccess') return copy;
+    return reopened(context, fd, link, store);
+  } catch (error) {
+    return refusal(error as NodeJS.ErrnoException);
+  }
+}
+
+class SharedDirectory implements TargetDirectory {
+  readonly shared = true;
+  readonly position: bigint;
+
+  constructor(readonly fd: number) {
+    try {
+      this.position = lseek64(fd, 0n, SEEK_CUR);
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+  }
+
+  seek(position: bigint): void {
+    lseek64(this.fd, position, SEEK_SET);
+  }
+
+  ended(): void {}
+
+  close(): void {
+    close(this.fd);
+  }
+}
+
+function reopened(context: HandlerContext, number: number, link: string, store: PositionStore): TargetDirectory | TargetFailure {
+  const info = readFileSync(`/proc/${context.pid}/fdinfo/${number}`, 'latin1');
+  const tgid = Number(/^Tgid:\s*(\d+)/m.exec(readFileSync(`/proc/${context.pid}/status`, 'latin1'))?.[1]);
+  const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8);
+  const kernelPosition = BigInt(/^pos:\s*(\d+)/m.exec(info)?.[1] ?? 0);
+  if ((flags & O_PATH) !== 0) return new TargetFailure('badFd'); // as the kernel says of reading one
+  const fd = openat(AT_FDCWD, link, O_RDONLY | O_DIRECTORY);
+  if (!context.isValid()) {
+    close(fd);
+    return new TargetFailure('gone');
+  }
+  const { dev, ino } = statSync(`/proc/self/fd/${fd}`, { bigint: true });
+  const identity: Identity = { dev, ino, kernelPosition };
+  return {
+    fd,
+    shared: false,
+    position: store.get(tgid, number, identity),
+    seek: (position) => store.set(tgid, number, identity, position),
+    // Its next open directory may get the same number, and would look the same from here.
+    ended: () => store.forget(tgid, number),
+    close: () => close(fd),
+  };
+}
+
+function refusal(error: NodeJS.ErrnoException): TargetFailure {
+  if (error.code === 'ENOENT' || error.code === 'EBADF') return new TargetFailure('badFd');
+  if (error.code === 'EMFILE' || error.code === 'ENFILE') return new TargetFailure('exhausted');
+  if (error instanceof SyscallError || error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'ESRCH') return new TargetFailure('noAccess');
+  throw error;
+}
