@@ -1,0 +1,34 @@
+/**
+ * Small files of /proc that say nothing about the machine.
+ *
+ * proc_swaps(5), proc_vmstat(5), cgroups(7), proc_locks(5)
+ */
+
+/** /proc/swaps: none. */
+export const SWAPS = 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n';
+
+/** /proc/<pid>/cgroup: the root of the one hierarchy. */
+export const CGROUP = '0::/\n';
+
+/** /proc/cgroups: the machine's controllers, all in that hierarchy, which has no other group. */
+export function cgroups(machine: string): string {
+  const controllers = machine.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => line.split('\t')[0]!);
+  return `#subsys_name\thierarchy\tnum_cgroups\tenabled\n${controllers.map((name) => `${name}\t0\t1\t1\n`).join('')}`;
+}
+
+const PAGE_BYTES = 4096;
+
+/** /proc/vmstat: the machine's counters, and nothing counted. @param freeBytes where memory has a limit */
+export function vmStat(machine: string, freeBytes: number | undefined): string {
+  return machine.replace(/^(\S+) \d+$/gm, (_, name: string) => {
+    const known = name === 'nr_free_pages' && freeBytes !== undefined;
+    return `${name} ${known ? Math.floor(freeBytes / PAGE_BYTES) : 0}`;
+  });
+}
+
+/** /proc/locks: those that members hold or wait for. */
+export function locks(machine: string, isMember: (pid: number) => boolean): string {
+  // "1: POSIX  ADVISORY  WRITE 3568 fd:00:2531452 0 EOF", "1: -> POSIX ..." for who waits
+  return machine.split('\n').filter((line) => isMember(Number(/^\d+:(?: ->)?\s+\S+\s+\S+\s+\S+\s+(\d+)/.exec(line)?.[1] ?? -1)))
+    .map((line) => `${line}\n`).join('');
+}

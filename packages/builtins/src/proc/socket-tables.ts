@@ -1,0 +1,45 @@
+/**
+ * Tables of sockets, with the lines of some inodes alone.
+ *
+ * proc_pid_net(5); net/ipv4/tcp_ipv4.c, get_tcp4_sock() and its like, net/unix/af_unix.c, net/netlink/af_netlink.c,
+ * net/packet/af_packet.c
+ */
+
+/** Which field, counted from 0, is the inode. */
+const INET = 9;
+export const SOCKET_TABLES: ReadonlyMap<string, number> = new Map([
+  ...['tcp', 'tcp6', 'udp', 'udp6', 'udplite', 'udplite6', 'raw', 'raw6', 'icmp', 'icmp6'].map((name): [string, number] => [name, INET]),
+  ['unix', 6], ['netlink', 9], ['packet', 8],
+]);
+
+/** The header, and the lines of these sockets. Where lines are numbered, they are numbered anew. */
+export function filteredSockets(table: string, inodeField: number, inodes: ReadonlySet<string>): string {
+  const [header, ...lines] = table.split('\n');
+  const kept = lines.filter((line) => inodes.has(line.trimStart().split(/\s+/, inodeField + 1)[inodeField] ?? ''));
+  return [header, ...inodeField === INET ? kept.map(numbered) : kept, ''].join('\n');
+}
+
+/** Lines behind the header. */
+export function countSockets(filtered: string): number {
+  return Math.max(0, filtered.split('\n').length - 2);
+}
+
+/**
+ * /proc/net/sockstat and sockstat6, counted from filtered tables.
+ *
+ * @param used all sockets, of whatever family
+ * @param count how many a table has
+ */
+export function socketStatistics(used: number, count: (table: string) => number): { readonly sockstat: string; readonly sockstat6: string } {
+  const tcp = count('tcp');
+  return {
+    sockstat: `sockets: used ${used}\nTCP: inuse ${tcp} orphan 0 tw 0 alloc ${tcp + count('tcp6')} mem 0\nUDP: inuse ${count('udp')} mem 0\n`
+      + `UDPLITE: inuse ${count('udplite')}\nRAW: inuse ${count('raw')}\nFRAG: inuse 0 memory 0\n`,
+    sockstat6: `TCP6: inuse ${count('tcp6')}\nUDP6: inuse ${count('udp6')}\nUDPLITE6: inuse ${count('udplite6')}\nRAW6: inuse ${count('raw6')}\n`
+      + 'FRAG6: inuse 0 memory 0\n',
+  };
+}
+
+function numbered(line: string, index: number): string {
+  return line.replace(/^( *)(\d+):/, (whole) => `${String(index).padStart(whole.length - 1)}:`);
+}

@@ -1,0 +1,79 @@
+import { createServer } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+import { LOOPBACK_TABLES, zeroed } from '../../src/proc/loopback-tables.js';
+import { socketInodes } from '../../src/proc/socket-inodes.js';
+import { countSockets, filteredSockets, SOCKET_TABLES, socketStatistics } from '../../src/proc/socket-tables.js';
+
+const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     
+   0: 00000000:07E8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1129 1 0000000072d8402b 100 0 0 10 0                      
+   1: 0100007F:07E8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 77 1 0000000072d8402b 100 0 0 10 0                      
+  12: 0100007F:07E9 0100007F:0000 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0000000072d8402b
+`;
+const UNIX = `Num       RefCount Protocol Flags    Type St Inode Path
+00000000e4d0f1a1: 00000002 00000000 00010000 0001 01  1129 /run/secret.sock
+00000000e4d0f1a2: 00000003 00000000 00000000 0001 03    77
+00000000e4d0f1a3: 00000003 00000000 00000000 0001 03  7777 @name with 77 in it
+`;
+const NETLINK = `sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode
+00000000942f79e6 0   0          00000000 0        0        0     2        0        77      
+00000000d8393b04 4   77         00000000 0        0        0     2        0        72468   
+`;
+
+describe('tables of sockets', () => {
+  const field = (name: string): number => SOCKET_TABLES.get(name)!;
+
+  it('keep the header and the lines of the sandbox\'s own, numbered anew', () => {
+    const [header, line] = TCP.split('\n');
+    expect(filteredSockets(TCP, field('tcp'), new Set(['77'])).split('\n')).toEqual([header, expect.stringMatching(/^ {3}0: 0100007F:07E8 .* 77 1 /), '']);
+    expect(filteredSockets(TCP, field('tcp'), new Set(['1129'])).split('\n')[1]).toBe(line);
+    expect(filteredSockets(TCP, field('tcp'), new Set())).toBe(`${header}\n`);
+  });
+
+  it('go by the inode, wherever it stands, and by nothing that looks like it', () => {
+    expect(filteredSockets(UNIX, field('unix'), new Set(['77']))).toBe(UNIX.split('\n').filter((_, i) => i === 0 || i === 2).join('\n') + '\n');
+    expect(countSockets(filteredSockets(NETLINK, field('netlink'), new Set(['77'])))).toBe(1);
+    expect(countSockets(filteredSockets(NETLINK, field('netlink'), new Set(['4', '0'])))).toBe(0);
+  });
+
+  it('find a process\'s own in the machine\'s table, and the kernel\'s columns where they are expected', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const port = (server.address() as { port: number }).port.toString(16).toUpperCase().padStart(4, '0');
+    const mine = filteredSockets(readFileSync('/proc/self/net/tcp', 'latin1'), field('tcp'), socketInodes([process.pid]));
+    expect(mine).toContain(`0100007F:${port} 00000000:0000 0A`);
+    expect(filteredSockets(readFileSync('/proc/self/net/tcp', 'latin1'), field('tcp'), socketInodes([]))).not.toContain(`:${port}`);
+    server.close();
+    for (const [name, at] of SOCKET_TABLES) {
+      const header = readFileSync(`/proc/self/net/${name}`, 'latin1').split('\n')[0]!.toLowerCase();
+      if (at !== field('tcp') || name === 'netlink') expect(header.trim().split(/\s+/)[at], name).toBe('inode');
+      else expect(header, name).toContain('inode'); // some of its titles have two columns below them
+    }
+  });
+
+  it('are counted', () => {
+    const { sockstat, sockstat6 } = socketStatistics(7, (table) => ({ tcp: 2, tcp6: 1, udp: 3 })[table] ?? 0);
+    expect(sockstat).toMatch(/^sockets: used 7\nTCP: inuse 2 orphan 0 tw 0 alloc 3 mem 0\nUDP: inuse 3 mem 0\n/);
+    expect(sockstat6).toMatch(/^TCP6: inuse 1\nUDP6: inuse 0\n/);
+  });
+});
+
+describe('tables of the loopback device', () => {
+  it('name no other device', () => {
+    for (const [name, text] of LOOPBACK_TABLES) expect(text, name).not.toMatch(/eth|wlan|ens|docker/);
+  });
+
+  it('begin as this kernel\'s', () => {
+    for (const name of ['dev', 'arp', 'route']) {
+      expect(LOOPBACK_TABLES.get(name)!.split('\n')[0], name).toBe(readFileSync(`/proc/self/net/${name}`, 'latin1').split('\n')[0]);
+    }
+  });
+});
+
+describe('counters', () => {
+  it('are all zero under the kernel\'s names', () => {
+    expect(zeroed('Ip: Forwarding DefaultTTL\nIp: 1 64\nTcp: MaxConn\nTcp: -1\n')).toBe('Ip: Forwarding DefaultTTL\nIp: 0 0\nTcp: MaxConn\nTcp: 0\n');
+    expect(zeroed('Ip6InReceives                   \t2301\nIcmp6OutType133  \t5\n')).toBe('Ip6InReceives                   \t0\nIcmp6OutType133  \t0\n');
+  });
+});
