@@ -24,3 +24,9 @@ export { kernelEntries, wholeDirectory } from './directory/kernel-entries.js';
 export { PositionStore } from './directory/position-store.js';
 export { decodeEntries, encodeEntries, recordBytes, type DirectoryEntry, type RecordLayout } from './directory/records.js';
 export { type TargetDirectory } from './directory/target-directory.js';
+
+// What /proc says
+export { proc, type ProcFamily, type ProcOptions } from './proc/proc.js';
+export { type MemoryUse } from './proc/memory-use.js';
+export { type MountTable, type VirtualMount } from './proc/mount-tables.js';
+export { fileSystemName } from './proc/file-system-name.js';

@@ -1,7 +1,7 @@
 /**
  * Small files of /proc that say nothing about the machine.
  *
- * proc_swaps(5), proc_vmstat(5), cgroups(7), proc_locks(5)
+ * proc_swaps(5), proc_vmstat(5), cgroups(7), cpuset(7), proc_locks(5)
  */
 
 /** /proc/swaps: none. */
@@ -31,4 +31,16 @@ export function locks(machine: string, isMember: (pid: number) => boolean): stri
   // "1: POSIX  ADVISORY  WRITE 3568 fd:00:2531452 0 EOF", "1: -> POSIX ..." for who waits
   return machine.split('\n').filter((line) => isMember(Number(/^\d+:(?: ->)?\s+\S+\s+\S+\s+\S+\s+(\d+)/.exec(line)?.[1] ?? -1)))
     .map((line) => `${line}\n`).join('');
+}
+
+/** /proc/<pid>/cpuset. */
+export const CPUSET = '/\n';
+
+/** The files of /proc/pressure. */
+export const PRESSURES = ['cpu', 'memory', 'io', 'irq'] as const;
+
+/** /proc/pressure: nobody waits. Documentation/accounting/psi.rst */
+export function pressure(name: (typeof PRESSURES)[number]): string {
+  const lines = name === 'irq' ? ['full'] : ['some', 'full'];
+  return lines.map((kind) => `${kind} avg10=0.00 avg60=0.00 avg300=0.00 total=0\n`).join('');
 }

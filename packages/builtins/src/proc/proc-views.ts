@@ -1,0 +1,73 @@
+/**
+ * The views of /proc and of /sys/devices/system/cpu.
+ *
+ * Always: what counts the processes, sockets, mounts and load of the machine counts those of the sandbox. With an option: what
+ * that option says of processors, memory and time. Everything is worked out when it is opened.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import { viewFile, type ViewContent } from '../views/view-file.js';
+import type { View } from '../views/view.js';
+import { CPU_LISTS, cpuList } from './cpu-list.js';
+import { cpuInfo } from './cpuinfo.js';
+import { bootTimeOf, cpusOf, kernelStat } from './kernel-stat.js';
+import { loadAverageLine } from './load-average.js';
+import { memInfo } from './meminfo.js';
+import { freeBytes } from './memory-use.js';
+import { mountInfo, mounts, mountStats } from './mount-tables.js';
+import { networkViews } from './network-views.js';
+import type { ProcOptions } from './proc.js';
+import { CGROUP, cgroups, CPUSET, locks, pressure, PRESSURES, SWAPS, vmStat } from './small-tables.js';
+import type { SandboxState } from './sandbox-state.js';
+import { uptimeLine } from './uptime.js';
+
+/** USER_HZ. include/uapi/asm-generic/param.h */
+const TICKS_PER_MS = 0.1;
+
+export function procViews(options: ProcOptions, state: SandboxState): View[] {
+  const { members, numCpus, memory, time, mountTable } = options;
+  const views = networkViews(members);
+  const add = (path: string, content: ViewContent): void => { views.push(viewFile(path, content)); };
+
+  add('/proc/loadavg', () => loadAverageLine(state.averages, state.census.take()));
+  add('/proc/stat', () => {
+    const machine = machines('/proc/stat');
+    const census = state.census.take();
+    return kernelStat({
+      ...census,
+      numCpus: numCpus ?? cpusOf(machine),
+      elapsedTicks: state.elapsedMs() * TICKS_PER_MS,
+      bootTime: bootTimeOf(machine) + Number((time?.offsetNs ?? 0n) / 1_000_000_000n),
+      processes: census.total,
+    });
+  });
+  add('/proc/vmstat', () => vmStat(machines('/proc/vmstat'), memory && freeBytes(memory)));
+  add('/proc/swaps', () => SWAPS);
+  add('/proc/cgroups', () => cgroups(machines('/proc/cgroups')));
+  add('/proc/locks', () => locks(machines('/proc/locks'), (pid) => members.isMember(pid)));
+  for (const name of PRESSURES) add(`/proc/pressure/${name}`, () => pressure(name));
+
+  add('/proc/self/cgroup', () => CGROUP);
+  add('/proc/self/cpuset', () => CPUSET);
+  add('/proc/self/mounts', () => mounts(mountTable));
+  add('/proc/self/mountinfo', () => mountInfo(mountTable));
+  add('/proc/self/mountstats', () => mountStats(mountTable));
+
+  const bootId = options.bootId ?? randomUUID();
+  add('/proc/sys/kernel/random/boot_id', () => `${bootId}\n`);
+  const { uuid } = options;
+  if (uuid !== undefined) add('/proc/sys/kernel/random/uuid', () => `${uuid()}\n`);
+
+  if (numCpus !== undefined) {
+    add('/proc/cpuinfo', () => cpuInfo(numCpus, machines('/proc/cpuinfo')));
+    for (const name of CPU_LISTS) add(`/sys/devices/system/cpu/${name}`, () => cpuList(numCpus));
+  }
+  if (memory !== undefined) add('/proc/meminfo', () => memInfo(memory));
+  if (time !== undefined) add('/proc/uptime', () => uptimeLine(state.elapsedMs()));
+  return views;
+}
+
+function machines(path: string): string {
+  return readFileSync(path, 'latin1');
+}

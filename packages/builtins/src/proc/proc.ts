@@ -1,0 +1,83 @@
+/**
+ * The proc family: a /proc that is about the sandbox.
+ *
+ * Its views are for the views family, which opens them. The calls here are those that say the same without a file.
+ * Listings are answered for descriptors from `watchedFdBase` on, where the views family puts directories whose entries
+ * matter. That is a view and no secret: a program that moves such a descriptor to a lower number sees which numbers
+ * are taken, as kill(2) would tell it too, and can still open nothing.
+ * getdents64(2), getdents(2)  ->  bytes, EBADF, ENOTDIR, EINVAL, EFAULT, ENOENT
+ * sysinfo(2)  ->  0, or EFAULT
+ */
+import { arg32 } from '@sandlock/bpf';
+import { action, type Family, type FamilyHandler, type Handler } from '@sandlock/dispatch';
+import { freemem, totalmem, uptime } from 'node:os';
+
+import { answerListing } from '../directory/answer-listing.js';
+import { PositionStore } from '../directory/position-store.js';
+import type { Members } from '../views/members.js';
+import type { View } from '../views/view.js';
+import { freeBytes, type MemoryUse } from './memory-use.js';
+import type { MountTable } from './mount-tables.js';
+import { procListing } from './proc-listing.js';
+import { procViews } from './proc-views.js';
+import { SandboxState } from './sandbox-state.js';
+import { sysinfoRecord } from './sysinfo.js';
+
+export interface ProcOptions {
+  readonly members: Members;
+  /** The parent of the first member; asked for at each look. */
+  readonly guardPid: () => number;
+  /** From this number on, descriptors of directories are listed by the supervisor; undefined: none is. */
+  readonly watchedFdBase?: number | undefined;
+  /** How many processors there seem to be. Left out: as many as the machine has. */
+  readonly numCpus?: number | undefined;
+  /** Left out: the machine's. */
+  readonly memory?: MemoryUse | undefined;
+  /** How far the sandbox's clock is from the machine's. Left out: not at all, and uptime is the machine's. */
+  readonly time?: { readonly offsetNs: bigint } | undefined;
+  /** Left out: the sandbox has no root of its own. */
+  readonly mountTable?: MountTable;
+  /** Default: a random one. */
+  readonly bootId?: string | undefined;
+  /** What each reading of the kernel's random UUID gives. Left out: the kernel's. */
+  readonly uuid?: (() => string) | undefined;
+}
+
+export interface ProcFamily extends Family {
+  readonly views: readonly View[];
+}
+
+/** Nothing of the machine where something failed. */
+const onException = 'denyEio';
+
+export function proc(options: ProcOptions): ProcFamily {
+  const { members, guardPid, watchedFdBase, memory, time } = options;
+  const state = new SandboxState(members, guardPid);
+  const store = new PositionStore();
+  const listing = procListing(options);
+
+  const list: Handler = (context) => answerListing(context, store, listing);
+
+  const sysinfo: Handler = (context) => {
+    const written = context.writeMemory(context.args[0]!, sysinfoRecord({
+      uptimeSeconds: time === undefined ? uptime() : state.elapsedMs() / 1000,
+      loads: state.averages,
+      totalBytes: memory?.limitBytes ?? totalmem(),
+      freeBytes: memory === undefined ? freemem() : freeBytes(memory),
+      processes: members.pids().length,
+    }));
+    return written.ok ? action.returnValue(0) : written.deny();
+  };
+
+  const watched = watchedFdBase === undefined ? undefined
+    : { handler: list, when: arg32(0).ge(watchedFdBase), onException } satisfies FamilyHandler;
+  return {
+    name: 'proc',
+    views: procViews(options, state),
+    handlers: {
+      sysinfo: { handler: sysinfo, onException },
+      ...watched && { getdents64: watched, getdents: watched },
+    },
+    dispose: () => state.end(),
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * What is known of a sandbox over time: since when it is there, and how busy it has been.
+ */
+import { Census } from './census.js';
+import { LoadAverage, SAMPLE_SECONDS } from './load-average.js';
+import type { Members } from '../views/members.js';
+
+export class SandboxState {
+  readonly census: Census;
+  readonly #load = new LoadAverage();
+  readonly #startMs = performance.now();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(members: Members, guardPid: () => number) {
+    this.census = new Census(members, guardPid);
+    this.#timer = setInterval(() => this.#sample(), SAMPLE_SECONDS * 1000).unref();
+  }
+
+  get averages(): readonly number[] {
+    return this.#load.averages;
+  }
+
+  elapsedMs(): number {
+    return performance.now() - this.#startMs;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  #sample(): void {
+    let running = 0;
+    try {
+      running = this.census.take().running;
+    } catch {
+      // It has not started, or cannot be looked at now: a sample less, and no reason to end the supervisor.
+    }
+    this.#load.sample(running);
+  }
+}

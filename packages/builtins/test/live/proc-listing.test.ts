@@ -1,0 +1,154 @@
+import { readdirSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { proc, type ProcOptions } from '../../src/index.js';
+import { membersOf } from './members.js';
+import { python } from './python.js';
+import { endAll, hasPython, Sandboxed } from './sandboxed.js';
+
+afterEach(endAll);
+
+const MIB = 2 ** 20;
+
+/** Every descriptor is watched: nobody puts directories at high numbers here. */
+function families(options: Partial<ProcOptions> = {}) {
+  return (guardPid: () => number) => [proc({ members: membersOf(guardPid), guardPid, watchedFdBase: 0, ...options })];
+}
+
+/** Reads directories with the calls themselves: names, in the order they come. */
+const GETDENTS = `
+import struct, fcntl
+buffer = ctypes.create_string_buffer(65536)
+GETDENTS64 = 217 if os.uname().machine == 'x86_64' else 61
+def getdents(fd, room=4096, nr=GETDENTS64, at=buffer):
+    got = raw(nr, fd, at, room)
+    if isinstance(got, str): return got
+    names, i = [], 0
+    while i < got:
+        length = struct.unpack_from('<H', buffer, i + 16)[0]
+        start = i + (19 if nr == GETDENTS64 else 18)
+        names.append(buffer.raw[start:buffer.raw.index(b'\\0', start)].decode('latin1'))
+        i += length
+    return names
+def everything(fd, room=4096, nr=GETDENTS64):
+    names = []
+    while True:
+        some = getdents(fd, room, nr)
+        if isinstance(some, str): return some
+        if not some: return names
+        names += some
+`;
+
+describe.skipIf(!hasPython)('a listing of /proc [needs Linux 5.14, python3]', () => {
+  it('has the members, also one that never made a trapped call, and every name that is no number', async () => {
+    const result = await python(families(), `${GETDENTS}
+ready, release = os.pipe(), os.pipe()
+child = os.fork()
+if child == 0:
+    os.write(ready[1], b'x'); os.read(release[0], 1); os._exit(0)
+os.read(ready[0], 1)
+fd = os.open('/proc', os.O_RDONLY)
+names = everything(fd)
+os.write(release[1], b'x')
+os.waitpid(child, 0)
+after = os.listdir('/proc')
+say({'pids': [int(n) for n in names if n.isdigit()], 'mine': sorted([os.getpid(), child]), 'dots': names[:2],
+     'names': sorted(n for n in names if not n.isdigit()), 'after': [int(n) for n in after if n.isdigit()], 'me': os.getpid()})
+`) as { pids: number[]; mine: number[]; dots: string[]; names: string[]; after: number[]; me: number };
+    expect(result.pids).toEqual(result.mine);
+    expect(result.dots).toEqual(['.', '..']);
+    expect(result.names).toEqual(['.', '..', ...readdirSync('/proc').filter((name) => !/^\d+$/.test(name))].sort());
+    expect(result.after).toEqual([result.me]);
+    expect(readdirSync('/proc')).toContain(String(process.pid)); // who is not in it
+  });
+
+  it('is what ps and pgrep show', async () => {
+    const { stdout } = await new Sandboxed(['/bin/bash', '-c', 'ps -e -o comm= | sort; pgrep -c .; pgrep node; true'], families()).done;
+    expect(stdout).toBe('bash\nps\nsort\n1\n'); // pgrep leaves itself out
+  });
+
+  it('starts over when rewound or opened again, and is shared by duplicates and children', async () => {
+    expect(await python(families(), `${GETDENTS}
+fd = os.open('/proc', os.O_RDONLY)
+first = getdents(fd, 64)
+again = (os.lseek(fd, 0, os.SEEK_SET), getdents(fd, 64))[1]
+copy = os.dup(fd)
+rest = getdents(copy, 64)
+child = os.fork()
+if child == 0: os._exit(len(getdents(fd, 64)))
+taken = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+third = getdents(fd, 64)
+os.close(fd); os.close(copy)
+same = os.open('/proc', os.O_RDONLY)
+names = os.listdir('/proc')
+flat = [n for n in names if not n.isdigit()]
+say([first == again, same == fd, getdents(same, 64) == first, taken > 0, rest[0] == flat[len(first) - 2],
+     third[0] == flat[len(first) - 2 + len(rest) + taken]])
+`)).toEqual([true, true, true, true, true, true]);
+  });
+
+  it('is the same in small buffers and in the older records, and refuses what the kernel refuses', async () => {
+    expect(await python(families(), `${GETDENTS}
+def names(room, nr=GETDENTS64):
+    fd = os.open('/proc', os.O_RDONLY)
+    try: return everything(fd, room, nr)
+    finally: os.close(fd)
+whole = names(65536)
+fd = os.open('/proc', os.O_RDONLY)
+tiny = getdents(fd, 23)
+bad = getdents(fd, 4096, GETDENTS64, ctypes.c_void_p(8))
+older = names(4096, 78) == whole if os.uname().machine == 'x86_64' else True
+path = os.open('/proc', os.O_PATH)
+say([names(48) == whole, names(200) == whole, older, tiny, bad, getdents(fd, 24), getdents(0), getdents(999), getdents(path)])
+`)).toEqual([true, true, true, 'EINVAL', 'EFAULT', ['.'], 'ENOTDIR', 'EBADF', 'EBADF']);
+  });
+});
+
+describe.skipIf(!hasPython)('a listing of other directories [needs Linux 5.14, python3]', () => {
+  it('is the kernel\'s, renamed and removed ones included, and bytes that are no text', async () => {
+    expect(await python(families({ numCpus: 1 }), `${GETDENTS}
+import tempfile
+top = tempfile.mkdtemp()
+inner = os.path.join(top, 'inner')
+os.mkdir(inner)
+names = [b'\\xff\\xfe', b'new\\nline', b'plain'] + [b'%d' % n for n in range(1000)]
+for name in names: os.close(os.open(os.path.join(inner.encode(), name), os.O_CREAT | os.O_WRONLY))
+fd = os.open(inner, os.O_RDONLY)
+part = getdents(fd, 4096)
+os.rename(inner, inner + '2')
+rest = everything(fd)
+for name in names: os.unlink(os.path.join(inner.encode() + b'2', name))
+os.rmdir(inner + '2')
+os.lseek(fd, 0, 0)
+gone = getdents(fd)
+os.rmdir(top)
+say([sorted(part + rest) == sorted(n.decode('latin1') for n in names + [b'.', b'..']), gone,
+     [n for n in sorted(os.listdir('/sys/devices/system/cpu')) if n[3:].isdigit()], len(os.listdir('/proc/self/task'))])
+`)).toEqual([true, 'ENOENT', ['cpu0'], 1]);
+  });
+});
+
+describe.skipIf(!hasPython)('sysinfo(2) [needs Linux 5.14, python3]', () => {
+  const PROGRAM = `
+import struct
+record = ctypes.create_string_buffer(128)
+result = libc.sysinfo(record)
+f = struct.unpack_from('<q3Q6QH6xQQI', record)
+say({'result': result, 'uptime': f[0], 'loads': f[1:4], 'total': f[4], 'free': f[5], 'procs': f[10], 'unit': f[13], 'pages': os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE'),
+     'bad': call(lambda: raw(99 if os.uname().machine == 'x86_64' else 179, ctypes.c_void_p(8)))})
+`;
+
+  it('says the limit for memory, the sandbox\'s own processes and no load', async () => {
+    const memory = { limitBytes: 512 * MIB, usedBytes: () => 100 * MIB };
+    expect(await python(families({ memory, time: { offsetNs: 0n } }), PROGRAM)).toEqual({
+      result: 0, uptime: 0, loads: [0, 0, 0], total: 512 * MIB, free: 412 * MIB, procs: 1, unit: 1, pages: 512 * MIB, bad: 'EFAULT',
+    });
+  });
+
+  it('says the machine\'s memory and uptime where the sandbox has none of its own', async () => {
+    const result = await python(families(), PROGRAM) as { uptime: number; total: number };
+    expect(result.total).toBe(totalmem());
+    expect(result.uptime).toBeGreaterThan(60);
+  });
+});
