@@ -20,6 +20,7 @@ export { type Members } from './views/members.js';
 
 // Listings of directories
 export { answerListing, type Listing } from './directory/answer-listing.js';
+export { listingHandlers, type ListingHandlersOptions } from './directory/listing-handlers.js';
 export { kernelEntries, wholeDirectory } from './directory/kernel-entries.js';
 export { PositionStore } from './directory/position-store.js';
 export { decodeEntries, encodeEntries, recordBytes, type DirectoryEntry, type RecordLayout } from './directory/records.js';

@@ -6,6 +6,7 @@
  * descriptor number, as long as the number stands for the same directory and nobody has called lseek(2). A duplicate
  * of the number, or a child's, starts where the kernel says.
  */
+import { canCopyDescriptors } from './can-copy-descriptors.js';
 
 /** What a descriptor number stands for, as far as can be seen from outside. */
 export interface Identity {
@@ -24,6 +25,9 @@ const MAX_STORED = 1024;
 
 export class PositionStore {
   readonly #stored = new Map<string, Stored>();
+
+  /** @param copiesDescriptors whether to try to share open files with targets at all */
+  constructor(readonly copiesDescriptors: boolean = canCopyDescriptors()) {}
 
   get(tgid: number, fd: number, identity: Identity): bigint {
     const stored = this.#stored.get(key(tgid, fd));

@@ -10,6 +10,7 @@ import { TargetFailure, type HandlerContext } from '@sandlock/dispatch';
 import { AT_FDCWD, close, lseek64, O_DIRECTORY, O_PATH, O_RDONLY, openat, SyscallError } from '@sandlock/sys';
 import { readFileSync, statSync } from 'node:fs';
 
+import { processOf } from './process-of.js';
 import type { Identity, PositionStore } from './position-store.js';
 
 const SEEK_SET = 0;
@@ -38,9 +39,9 @@ export function openTargetDirectory(
   try {
     // Before a copy is made: closing one of a socket may take as long as the target likes.
     if (!statSync(link).isDirectory()) return context.isValid() ? 'notDirectory' : new TargetFailure('gone');
-    const copy = context.dupFd(fd);
-    if (copy.ok) return new SharedDirectory(copy.fd);
-    if (copy.reason !== 'noAccess') return copy;
+    const copy = store.copiesDescriptors ? context.dupFd(fd) : undefined;
+    if (copy?.ok === true) return new SharedDirectory(copy.fd);
+    if (copy !== undefined && copy.reason !== 'noAccess') return copy;
     return reopened(context, fd, link, store);
   } catch (error) {
     return refusal(error as NodeJS.ErrnoException);
@@ -73,7 +74,7 @@ class SharedDirectory implements TargetDirectory {
 
 function reopened(context: HandlerContext, number: number, link: string, store: PositionStore): TargetDirectory | TargetFailure {
   const info = readFileSync(`/proc/${context.pid}/fdinfo/${number}`, 'latin1');
-  const tgid = Number(/^Tgid:\s*(\d+)/m.exec(readFileSync(`/proc/${context.pid}/status`, 'latin1'))?.[1]);
+  const tgid = processOf(context.pid);
   const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8);
   const kernelPosition = BigInt(/^pos:\s*(\d+)/m.exec(info)?.[1] ?? 0);
   if ((flags & O_PATH) !== 0) return new TargetFailure('badFd'); // as the kernel says of reading one

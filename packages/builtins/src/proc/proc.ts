@@ -6,14 +6,15 @@
  * matter. That is a view and no secret: a program that moves such a descriptor to a lower number sees which numbers
  * are taken, as kill(2) would tell it too, and can still open nothing.
  * getdents64(2), getdents(2)  ->  bytes, EBADF, ENOTDIR, EINVAL, EFAULT, ENOENT
+ * lseek(2) of such a descriptor, where positions are kept by the supervisor  ->  continue
  * sysinfo(2)  ->  0, or EFAULT
  */
 import { arg32 } from '@sandlock/bpf';
-import { action, type Family, type FamilyHandler, type Handler } from '@sandlock/dispatch';
+import { action, type Family, type Handler } from '@sandlock/dispatch';
 import { freemem, totalmem, uptime } from 'node:os';
 
-import { answerListing } from '../directory/answer-listing.js';
-import { PositionStore } from '../directory/position-store.js';
+import { listingHandlers } from '../directory/listing-handlers.js';
+import type { PositionStore } from '../directory/position-store.js';
 import type { Members } from '../views/members.js';
 import type { View } from '../views/view.js';
 import { freeBytes, type MemoryUse } from './memory-use.js';
@@ -29,6 +30,8 @@ export interface ProcOptions {
   readonly guardPid: () => number;
   /** From this number on, descriptors of directories are listed by the supervisor; undefined: none is. */
   readonly watchedFdBase?: number | undefined;
+  /** Where targets are in directories, for who looks at them as well. */
+  readonly positions?: PositionStore | undefined;
   /** How many processors there seem to be. Left out: as many as the machine has. */
   readonly numCpus?: number | undefined;
   /** Left out: the machine's. */
@@ -53,10 +56,6 @@ const onException = 'denyEio';
 export function proc(options: ProcOptions): ProcFamily {
   const { members, guardPid, watchedFdBase, memory, time } = options;
   const state = new SandboxState(members, guardPid);
-  const store = new PositionStore();
-  const listing = procListing(options);
-
-  const list: Handler = (context) => answerListing(context, store, listing);
 
   const sysinfo: Handler = (context) => {
     const written = context.writeMemory(context.args[0]!, sysinfoRecord({
@@ -69,14 +68,12 @@ export function proc(options: ProcOptions): ProcFamily {
     return written.ok ? action.returnValue(0) : written.deny();
   };
 
-  const watched = watchedFdBase === undefined ? undefined
-    : { handler: list, when: arg32(0).ge(watchedFdBase), onException } satisfies FamilyHandler;
   return {
     name: 'proc',
     views: procViews(options, state),
     handlers: {
       sysinfo: { handler: sysinfo, onException },
-      ...watched && { getdents64: watched, getdents: watched },
+      ...watchedFdBase !== undefined && listingHandlers(procListing(options), { when: arg32(0).ge(watchedFdBase), positions: options.positions }),
     },
     dispose: () => state.end(),
   };

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { proc, type ProcOptions } from '../../src/index.js';
+import { PositionStore, proc, type ProcOptions } from '../../src/index.js';
 import { membersOf } from './members.js';
 import { python } from './python.js';
 import { endAll, hasPython, Sandboxed } from './sandboxed.js';
@@ -102,6 +102,28 @@ older = names(4096, 78) == whole if os.uname().machine == 'x86_64' else True
 path = os.open('/proc', os.O_PATH)
 say([names(48) == whole, names(200) == whole, older, tiny, bad, getdents(fd, 24), getdents(0), getdents(999), getdents(path)])
 `)).toEqual([true, true, true, 'EINVAL', 'EFAULT', ['.'], 'ENOTDIR', 'EBADF', 'EBADF']);
+  });
+});
+
+describe.skipIf(!hasPython)('a listing where descriptors cannot be copied [needs Linux 5.14, python3]', () => {
+  it('is whole, in small buffers, rewound, closed and opened again', async () => {
+    expect(await python(families({ positions: new PositionStore(false) }), `${GETDENTS}
+fd = os.open('/proc', os.O_RDONLY)
+whole = everything(fd)
+os.lseek(fd, 0, os.SEEK_SET)
+small = everything(fd, 48)
+os.lseek(fd, 0, os.SEEK_SET)
+first = getdents(fd, 64)
+os.lseek(fd, 0, os.SEEK_SET)
+again = getdents(fd, 64)
+other = os.open('/proc', os.O_RDONLY)
+side = getdents(other, 24)
+rest = everything(fd)
+os.close(fd)
+path = os.open('/proc', os.O_PATH)
+say([sorted(whole) == sorted(['.', '..'] + os.listdir('/proc')), small == whole, first == again, again + rest == whole, side, os.listdir('/proc') == whole[2:], getdents(path),
+     [int(n) for n in whole if n.isdigit()] == [os.getpid()], getdents(other, 23)])
+`)).toEqual([true, true, true, true, ['.'], true, 'EBADF', true, 'EINVAL']);
   });
 });
 
