@@ -83,6 +83,9 @@ export interface Binding {
   setfsgid(gid: number): number;
   setgroups(groups: Uint32Array): Result;
   uname(buffer: Uint8Array): Result;
+  kcmpVm(pid1: number, pid2: number): Result;
+  schedGetaffinity(tid: number, mask: Uint8Array): Result;
+  schedSetaffinity(tid: number, mask: Uint8Array): Result;
   socketpair(ends: Int32Array, type: number): Result;
   recvMessage(socketFd: Fd, buffer: Uint8Array, received: Int32Array): Result;
   sendMessage(socketFd: Fd, buffer: Uint8Array): Result;

@@ -1,5 +1,6 @@
 /**
- * Processes: pidfds, signals and names. pidfd_open(2), kill(2), uname(2).
+ * Processes: pidfds, signals, names, address spaces and processors. pidfd_open(2), kill(2), uname(2), kcmp(2),
+ * sched_setaffinity(2).
  */
 import { binding } from './binding.js';
 import { check } from './errors.js';
@@ -56,4 +57,32 @@ export function uname(): Buffer {
   const buffer = Buffer.alloc(6 * UTSNAME_FIELD_BYTES);
   check('uname', binding().uname(buffer));
   return buffer;
+}
+
+/**
+ * Whether two processes share one address space, as vfork(2) and clone(2) with CLONE_VM make them.
+ *
+ * @throws {SyscallError} ESRCH one is gone, EPERM no ptrace access, ENOSYS the kernel has no kcmp(2)
+ */
+export function sharesMemory(pid: number, other: number): boolean {
+  return check('kcmp', binding().kcmpVm(pid, other)) === 0;
+}
+
+/** Room for the mask of any kernel: CONFIG_NR_CPUS is at most 8192. */
+const MASK_BYTES = 1024;
+
+/**
+ * The processors that a thread may run on: bit n of byte n / 8 is CPU n, in as many bytes as the kernel has.
+ *
+ * @param tid  a thread, or 0 for the calling one
+ * @throws {SyscallError} ESRCH @see sched_getaffinity(2)
+ */
+export function schedGetaffinity(tid: number): Buffer {
+  const mask = Buffer.alloc(MASK_BYTES);
+  return mask.subarray(0, check('sched_getaffinity', binding().schedGetaffinity(tid, mask)));
+}
+
+/** Sets them. @throws {SyscallError} EINVAL no such processor is left, EPERM, ESRCH @see sched_setaffinity(2) */
+export function schedSetaffinity(tid: number, mask: Uint8Array): void {
+  check('sched_setaffinity', binding().schedSetaffinity(tid, mask));
 }

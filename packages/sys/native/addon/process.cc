@@ -1,6 +1,8 @@
 /*
- * Processes: pidfds, signals, groups, limits.
+ * Processes: pidfds, signals, groups, limits, address spaces, processors.
  */
+#include <linux/kcmp.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -49,6 +51,22 @@ static Napi::Value Uname(const Napi::CallbackInfo& info) {
   return Result(info.Env(), uname(reinterpret_cast<utsname*>(buffer.data)));
 }
 
+// 0: both have the same address space.
+static Napi::Value KcmpVm(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), syscall(SYS_kcmp, Int(info[0]), Int(info[1]), KCMP_VM, 0, 0));
+}
+
+// The raw calls: the kernel's length comes back, and no mask is padded on the way.
+static Napi::Value SchedGetaffinity(const Napi::CallbackInfo& info) {
+  Bytes mask = BytesOf(info[1]);
+  return Result(info.Env(), syscall(SYS_sched_getaffinity, Int(info[0]), mask.length, mask.data));
+}
+
+static Napi::Value SchedSetaffinity(const Napi::CallbackInfo& info) {
+  Bytes mask = BytesOf(info[1]);
+  return Result(info.Env(), syscall(SYS_sched_setaffinity, Int(info[0]), mask.length, mask.data));
+}
+
 void InitProcess(Napi::Env env, Napi::Object exports) {
   BIND("pidfdOpen", PidfdOpen);
   BIND("pidfdGetfd", PidfdGetfd);
@@ -57,6 +75,9 @@ void InitProcess(Napi::Env env, Napi::Object exports) {
   BIND("getpgid", Getpgid);
   BIND("reapPidfd", ReapPidfd);
   BIND("uname", Uname);
+  BIND("kcmpVm", KcmpVm);
+  BIND("schedGetaffinity", SchedGetaffinity);
+  BIND("schedSetaffinity", SchedSetaffinity);
 }
 
 }  // namespace sandlock
