@@ -1,0 +1,100 @@
+/**
+ * Looks at a sandbox's memory now and then.
+ *
+ * Pages are used without a call: a reservation that becomes writable, a stack, a file's private pages, a segment of
+ * the program itself. The next look comes before what is left could be used up, and never costs more than a
+ * tenth of the time. Over the limit, the process that grew most since the last look is ended, then the next one.
+ */
+import { pidfdOpen, pidfdSendSignal, close, signals, SyscallError } from '@sandlock/sys';
+
+import type { ProcessTree } from '../process-tree.js';
+import type { Measurement, MemoryMeter } from './memory-meter.js';
+
+/** A program that touches pages as fast as it can uses about this much in a millisecond. */
+const BYTES_PER_MS = 2 * 1024 * 1024;
+const MIN_MS = 5;
+const MAX_MS = 100;
+const MAX_SHARE_OF_TIME = 0.1;
+
+export interface MemoryWatchOptions {
+  readonly tree: ProcessTree;
+  readonly meter: MemoryMeter;
+  readonly limitBytes: number;
+  /** After each look, with what is left then. */
+  readonly onMeasured: (usedBytes: number) => void;
+  /** This process is about to be ended. */
+  readonly onKill: (pid: number) => void;
+}
+
+export class MemoryWatch {
+  readonly #options: MemoryWatchOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #lastShares: ReadonlyMap<number, number> = new Map();
+  #stopped = false;
+
+  constructor(options: MemoryWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Begins, or looks again sooner. */
+  within(delayMs: number): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.look(), delayMs).unref();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** How soon what is left could be used up. */
+  pace(usedBytes: number): number {
+    return Math.min(MAX_MS, Math.max(MIN_MS, (this.#options.limitBytes - usedBytes) / BYTES_PER_MS));
+  }
+
+  look(): void {
+    const { meter, limitBytes, onMeasured } = this.#options;
+    const began = performance.now();
+    let next = MIN_MS;
+    try {
+      const measured = meter.measure();
+      const usedBytes = this.#endSome(measured, limitBytes);
+      this.#lastShares = measured.shares;
+      onMeasured(usedBytes);
+      next = measured.usedBytes > limitBytes ? MIN_MS : this.pace(usedBytes);
+    } finally {
+      // Also when it could not look (out of descriptors, for one): then soon again.
+      this.within(Math.max(next, (performance.now() - began) / MAX_SHARE_OF_TIME));
+    }
+  }
+
+  /** @returns what is used when those that have to go are gone */
+  #endSome({ usedBytes, shares }: Measurement, limitBytes: number): number {
+    if (usedBytes <= limitBytes) return usedBytes;
+    const growth = (pid: number): number => shares.get(pid)! - (this.#lastShares.get(pid) ?? 0);
+    const victims = [...shares.keys()].sort((a, b) => growth(b) - growth(a) || shares.get(b)! - shares.get(a)!);
+    for (const pid of victims) {
+      if (usedBytes <= limitBytes) break;
+      if (this.#end(pid)) usedBytes -= shares.get(pid)!;
+    }
+    return usedBytes;
+  }
+
+  #end(pid: number): boolean {
+    let pidfd = -1;
+    try {
+      pidfd = pidfdOpen(pid);
+      // Only now it is certain whose descriptor this is.
+      if (!this.#options.tree.has(pid)) return true;
+      this.#options.onKill(pid);
+      pidfdSendSignal(pidfd, signals.SIGKILL);
+      return true;
+    } catch (error) {
+      if (error instanceof SyscallError) return error.code === 'ESRCH';
+      throw error;
+    } finally {
+      if (pidfd >= 0) close(pidfd);
+    }
+  }
+}

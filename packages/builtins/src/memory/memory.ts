@@ -1,0 +1,166 @@
+/**
+ * The memory family: how much a sandbox uses in all.
+ *
+ * What counts is memory in use: anonymous and shared pages, swap, page tables, memfds. A request for more is judged
+ * by what is in use plus what it asks for. As long as everything asked for since the last look fits, nothing is
+ * read; so a charge is never trusted, only a reason to measure, and what failed or was given back costs nothing.
+ * Reservations (PROT_NONE, MAP_NORESERVE), what a program makes of its own (MAP_FIXED, mprotect) and small requests
+ * are not notified: runtimes reserve and commit far more than they use. A look now and then sees what becomes of it,
+ * as it sees everything that is used without a call.
+ * mmap(2), brk(2), mremap(2)  ->  continue, or the end of the process (ENOMEM where that was chosen)
+ * memfd_create(2), shmget(2)  ->  continue
+ */
+import { arg, arg32 } from '@sandlock/bpf';
+import { action, type Family, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { signals } from '@sandlock/sys';
+
+import { ProcessTree } from '../process-tree.js';
+import { heapEnd, Heaps } from './heap.js';
+import { MemoryMeter } from './memory-meter.js';
+import { readMemoryStatus } from './memory-status.js';
+import { MemoryWatch } from './memory-watch.js';
+import { SharedObjects } from './shared-objects.js';
+
+// include/uapi/asm-generic/mman-common.h, mman.h
+const PROT_WRITE = 2;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
+
+/** malloc(3) maps what is larger than this by itself. Smaller requests come too often to be asked about. */
+const SMALLEST_REQUEST = 128 * 1024;
+/** No address space has room for more, so the kernel itself says ENOMEM. */
+const LARGEST_REQUEST = 2 ** 56;
+/** A measurement this old is good enough for a file that shows it. */
+const FRESH_MS = 50;
+
+export type OnMemoryExceeded = 'kill' | 'enomem';
+
+export interface MemoryOptions {
+  /** For all processes of the sandbox together, from 1. */
+  readonly limitBytes: number;
+  /** What becomes of a request that does not fit. What is used without one always ends a process. Default 'kill'. */
+  readonly onExceeded?: OnMemoryExceeded | undefined;
+  /** The process whose descendants are the sandbox; asked for at each look, so it need not be known yet. */
+  readonly guardPid: () => number;
+}
+
+export interface MemoryFamily extends Family {
+  readonly limitBytes: number;
+  /** What is in use now, or was a moment ago. At most this much. */
+  usedBytes(): number;
+  /** The most that was found in use at once. */
+  peak(): number;
+  /** Begins to look now and then. To be called once the first process exists. */
+  watch(): void;
+  /** Whether this process was ended because of the limit. */
+  killed(pid: number): boolean;
+}
+
+/** @throws {RangeError} limitBytes is no whole number from 1 */
+export function memory({ limitBytes, onExceeded = 'kill', guardPid }: MemoryOptions): MemoryFamily {
+  if (!Number.isSafeInteger(limitBytes) || limitBytes < 1) {
+    throw new RangeError(`limitBytes is a whole number from 1, not ${String(limitBytes)}.`);
+  }
+  const tree = new ProcessTree(guardPid);
+  const objects = new SharedObjects();
+  const meter = new MemoryMeter(tree, objects, limitBytes);
+  const heaps = new Heaps();
+  const killed = new Set<number>();
+  let peak = 0;
+  /** What was in use at the last look, and everything that was asked for since. */
+  let bound = 0;
+  let lastUsed = 0;
+  let lastLook = -Infinity;
+
+  const measured = (usedBytes: number): void => {
+    peak = Math.max(peak, usedBytes);
+    bound = lastUsed = usedBytes;
+    lastLook = performance.now();
+  };
+  const kills = (pid: number): void => {
+    killed.add(pid);
+    meter.killed(pid);
+  };
+  const watch = new MemoryWatch({ tree, meter, limitBytes, onMeasured: measured, onKill: kills });
+
+  /** Whether there is room for this much more. */
+  const fits = (bytes: number): boolean => {
+    if (bound + bytes > limitBytes) {
+      measured(meter.measure(bytes).usedBytes);
+      if (bound + bytes > limitBytes) return false;
+      watch.within(watch.pace(bound + bytes));
+    }
+    bound += bytes;
+    return true;
+  };
+
+  /** @param refusal what the caller sees where requests are refused */
+  const refuse = (context: HandlerContext, refusal: NotifAction): NotifAction => {
+    if (onExceeded === 'enomem') return refusal;
+    kills(readMemoryStatus(context.pid)?.pid ?? context.pid);
+    return action.kill({ signal: signals.SIGKILL, target: 'task' });
+  };
+
+  const judge = (context: HandlerContext, bytes: number): NotifAction => (
+    bytes > LARGEST_REQUEST || fits(bytes) ? action.continue() : refuse(context, action.errno('ENOMEM')));
+
+  const map: Handler = (context) => judge(context, Number(context.args[1]!));
+
+  const remap: Handler = (context) => judge(context, Math.max(0, Number(context.args[2]! - context.args[1]!)));
+
+  const moveBreak: Handler = (context) => {
+    const end = Number(context.args[0]!);
+    const last = heaps.remembered(context.pid);
+    if (last !== undefined && end >= last && bound + end - last <= limitBytes) {
+      bound += end - last;
+    } else {
+      const now = heapEnd(context.pid);
+      // The kernel says no with the old end. 0, like every other answer than the new end, is taken for a no, too.
+      if (now === undefined) return action.returnValue(0);
+      if (end > now && !fits(end - now)) return refuse(context, action.returnValue(now));
+    }
+    heaps.remember(context.pid, end);
+    return action.continue();
+  };
+
+  const openMemfd: Handler = () => {
+    objects.expectMemfd();
+    return action.continue();
+  };
+
+  const getSegment: Handler = (context) => {
+    const caller = readMemoryStatus(context.pid);
+    if (caller === undefined) return action.errno('ENOMEM');
+    objects.expectSegment(caller.pid);
+    return judge(context, Number(context.args[1]!));
+  };
+
+  return {
+    name: 'memory',
+    handlers: {
+      mmap: {
+        handler: map,
+        // Registers in the kernel's widths: prot and flags are unsigned longs of which the low half is looked at.
+        when: [
+          arg(1).ge(SMALLEST_REQUEST), arg32(2).maskedEq(PROT_WRITE, PROT_WRITE),
+          arg32(3).maskedEq(MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, MAP_ANONYMOUS),
+        ],
+        onException: 'denyEperm',
+      },
+      mremap: { handler: remap, when: arg(2).ge(SMALLEST_REQUEST), onException: 'denyEperm' },
+      brk: { handler: moveBreak, when: arg(0).ne(0), onException: 'kill' },
+      memfd_create: { handler: openMemfd, onException: 'denyEperm' },
+      shmget: { handler: getSegment, onException: 'denyEperm' },
+    },
+    limitBytes,
+    usedBytes: () => {
+      if (performance.now() - lastLook > FRESH_MS) measured(meter.measure().usedBytes);
+      return lastUsed;
+    },
+    peak: () => peak,
+    watch: () => watch.within(0),
+    killed: (pid) => killed.has(pid),
+    dispose: () => watch.stop(),
+  };
+}
