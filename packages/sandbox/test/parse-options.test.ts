@@ -36,6 +36,8 @@ describe('parseOptions', () => {
       name: 'job',
       maxProcesses: 5,
       maxOpenFiles: 64,
+      maxMemory: '64M',
+      onMemoryExceeded: 'enomem',
       cpuCores: [1, 0, 1],
       allowDegraded: ['signal-scope'],
       disable: ['fsIoctlDev'],
@@ -122,6 +124,14 @@ describe('parseOptions', () => {
     expect(paths({ netAllowBind: ['*', 80] })).toEqual(['netAllowBind']);
     expect(paths({ netAllowBind: ['*', '*'] })).toEqual([]);
     expect(paths({ netAllowBind: ['*', 80], disable: ['netTcp'] })).toEqual(['netAllowBind']);
+  });
+
+  it('takes sizes as limits of memory, none that is no size, and no reaction without a limit', () => {
+    expect(parseOptions({ maxMemory: '1g' })).toEqual({ maxMemory: 1n << 30n });
+    for (const maxMemory of [0, '0', '', '-1', '1.5G', '64MB', '16777216T']) expect(paths({ maxMemory, onMemoryExceeded: 'kill' })).toEqual(['maxMemory']);
+    expect(paths({ onMemoryExceeded: 'kill' })).toEqual(['onMemoryExceeded']);
+    expect(paths({ maxMemory: 1, onMemoryExceeded: 'ENOMEM' })).toEqual(['onMemoryExceeded']);
+    expect(issuesOf({ maxMemory: 1, noSupervisor: true })).toMatchObject([{ path: 'noSupervisor', message: expect.stringContaining('maxMemory') }]);
   });
 
   it('refuses calls both allowed and denied', () => {

@@ -1,6 +1,7 @@
 /** Options on how much the program may use. */
 import type * as v from 'valibot';
 
+import { parseByteSize } from './grammar/byte-size.js';
 import { grammar, GrammarError, show } from './grammar/grammar-error.js';
 import { numberFromText, wholeNumber } from './grammar/whole-number.js';
 import { option } from './option.js';
@@ -19,9 +20,47 @@ function parseCores(value: unknown): readonly number[] {
   return [...new Set(value.map((core) => parseCore(core)))].sort((a, b) => a - b);
 }
 
+function parseMemoryLimit(value: unknown): bigint {
+  const bytes = parseByteSize(value);
+  if (bytes === 0n) throw new GrammarError('With a limit of 0 no program could start.', 'Leave it out for no limit.');
+  return bytes;
+}
+
+const ON_MEMORY_EXCEEDED = ['kill', 'enomem'] as const;
+
+function parseOnMemoryExceeded(value: unknown): typeof ON_MEMORY_EXCEEDED[number] {
+  const found = ON_MEMORY_EXCEEDED.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw new GrammarError(`${show(value)} is not "kill" or "enomem".`);
+}
+
 const last = (texts: readonly string[]) => numberFromText(texts.at(-1)!);
 
 export const limitOptions = {
+  maxMemory: option({
+    schema: grammar<number | bigint | string, bigint>(parseMemoryLimit),
+    type: 'number | bigint | string',
+    default: 'unlimited',
+    flags: [{ long: 'max-memory', short: 'm', placeholder: 'SIZE' }],
+    profile: { section: 'limits', key: 'memory' },
+    summary: 'let all processes together use at most SIZE of memory, such as 512M',
+    docs: `How much memory all processes of the sandbox may use together: a number of bytes, or text such as \`512M\` (K, M, G, T).
+What counts is what is in use: anonymous and shared pages, swap, page tables, memfds; not reserved address space, not the page cache. A
+process whose request does not fit is ended with SIGKILL and the others go on; if it is the program itself, the result's reason is
+\`memory\`. Memory that is used without a request is noticed a moment later, so for that moment it may be more.`,
+    noSupervisor: 'the supervisor measures the memory',
+  }),
+  onMemoryExceeded: option({
+    schema: grammar<'kill' | 'enomem', 'kill' | 'enomem'>(parseOnMemoryExceeded),
+    type: '"kill" | "enomem"',
+    default: '"kill"',
+    flags: [{ long: 'on-memory-exceeded', placeholder: 'ACTION' }],
+    profile: { section: 'limits', key: 'on_memory_exceeded' },
+    summary: 'what happens to a request that does not fit: kill (the default) or enomem',
+    docs: `What happens to a request that \`maxMemory\` has no room for: \`kill\` ends the process, \`enomem\` fails the call with ENOMEM.
+Memory that is used without a request ends the process that grew most, in either case.`,
+    noSupervisor: 'the supervisor measures the memory',
+  }),
   maxProcesses: option({
     schema: grammar<number, number>(wholeNumber(1, UINT32_MAX)),
     type: 'number',

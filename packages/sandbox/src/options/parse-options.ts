@@ -55,6 +55,9 @@ function issuesBetween(options: ParsedOptions, failed: ReadonlySet<OptionName>):
   for (const { index, message } of contradictions(options.extraAllowSyscalls ?? [], options.extraDenySyscalls ?? [])) {
     issues.push({ path: `extraDenySyscalls[${index}]`, message });
   }
+  if (options.onMemoryExceeded !== undefined && options.maxMemory === undefined && !failed.has('maxMemory')) {
+    issues.push({ path: 'onMemoryExceeded', message: 'Without maxMemory there is nothing to exceed.' });
+  }
   // A list that was refused would look empty here, and give rise to an issue that is none.
   if (!failed.has('netAllow') && !failed.has('netAllowBind')) issues.push(...tcpIssues(options));
   issues.push(...noSupervisorIssues(options));

@@ -47,6 +47,7 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
         anythingWritable: writable.length > 0,
       }),
       maxProcesses: parsed.maxProcesses ?? DEFAULT_MAX_PROCESSES,
+      memory: memoryPolicy(parsed),
       maxOpenFiles: parsed.maxOpenFiles ?? null,
       cpuCores: parsed.cpuCores ?? null,
       noCoredump: parsed.noCoredump ?? false,
@@ -60,6 +61,13 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
 
 function grants(option: string, parsed: readonly ParsedGrant[] = [], base: () => Uint8Array): PolicyGrant[] {
   return parsed.map(({ path, optional }, i) => ({ path: absolutePath(path, base), optional, from: `${option}[${i}]` }));
+}
+
+/** No machine has memory that a double does not count exactly. */
+function memoryPolicy({ maxMemory, onMemoryExceeded = 'kill' }: ParsedOptions): Policy['memory'] {
+  if (maxMemory === undefined) return null;
+  const limitBytes = maxMemory > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(maxMemory);
+  return { limitBytes, onExceeded: onMemoryExceeded };
 }
 
 function protectionModes({ allowDegraded = [], disable = [] }: ParsedOptions): Record<Protection, ProtectionMode> {

@@ -5,6 +5,7 @@
  * be frozen, so whoever holds a policy leaves them as they are. Handlers are functions and stay outside.
  */
 import type { Arch } from '@sandlock/bpf';
+import type { OnMemoryExceeded } from '@sandlock/builtins';
 
 import type { Protection, ProtectionMode } from '../landlock/protections.js';
 import type { Capability } from '../options/grammar/capability-name.js';
@@ -33,6 +34,8 @@ export interface Policy {
   /** System calls that are denied whatever their arguments, ascending. No handler may be registered for one. */
   readonly deniedSyscalls: readonly number[];
   readonly maxProcesses: number;
+  /** null: no limit. */
+  readonly memory: { readonly limitBytes: number; readonly onExceeded: OnMemoryExceeded } | null;
   /** null: inherited. */
   readonly maxOpenFiles: number | null;
   /** null: inherited. */

@@ -4,7 +4,7 @@
  * The table is made first, because the filter's notification list is read off it. A compiled filter depends on
  * nothing but the policy and the table, so one is kept for the runs that follow.
  */
-import { hostname, listen, processes } from '@sandlock/builtins';
+import { hostname, listen, memory, processes, type MemoryFamily } from '@sandlock/builtins';
 import { compileFilter } from '@sandlock/bpf';
 import { DispatchTable, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
@@ -23,6 +23,8 @@ export interface Confinement {
   readonly table: DispatchTable | undefined;
   /** Largest number of living processes so far. */
   readonly peakProcesses: () => number;
+  /** undefined: no limit. */
+  readonly memory: MemoryFamily | undefined;
 }
 
 export interface ConfinementInput {
@@ -46,12 +48,14 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   if (!policy.supervised) {
     if (handlers.length > 0) throw new ConfigError([{ path: 'handlers', message: 'Without a supervisor (noSupervisor) nobody runs handlers.' }]);
     const filter = compiled(input, landlock, [], []);
-    return { landlock, filter, table: undefined, peakProcesses: () => 1 };
+    return { landlock, filter, table: undefined, peakProcesses: () => 1, memory: undefined };
   }
   const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
   const required = new Set(requiredFamilies(policy, landlock.statuses));
   const family = processes({ maxProcesses: policy.maxProcesses, guardPid: input.guardPid });
   table.family(family);
+  const memoryFamily = policy.memory === null ? undefined : memory({ ...policy.memory, guardPid: input.guardPid });
+  if (memoryFamily !== undefined) table.family(memoryFamily);
   const { uname, ...hostnameOpens } = hostname({ name: input.name }).handlers;
   table.family({ name: 'hostname', handlers: hostnameOpens });
   const names = ['processes', 'hostname'];
@@ -64,7 +68,8 @@ export function makeConfinement(input: ConfinementInput): Confinement {
     // Last, because it always answers: a caller's own handler for uname would never be asked. It is a view and
     // protects nothing, so the caller may decide; what it continues gets the name.
     table.on('uname', uname as Handler, { owner: 'hostname', optional: true });
-    return { landlock, filter: compiled(input, landlock, table.registrations(), names), table, peakProcesses: () => family.peak() };
+    const filter = compiled(input, landlock, table.registrations(), names);
+    return { landlock, filter, table, peakProcesses: () => family.peak(), memory: memoryFamily };
   } catch (error) {
     // Handlers were handed over with the call: their dispose runs however it ends.
     table.dispose().catch(() => undefined);

@@ -6,8 +6,11 @@ import { constants } from 'node:os';
 
 import type { ProtectionReport } from '../landlock/protection-status.js';
 
-/** `killed`: by SIGKILL, from here or elsewhere. `signaled`: by any other signal. */
-export type ExitReason = 'exited' | 'signaled' | 'killed' | 'timeout';
+/**
+ * `memory`: ended because of maxMemory. `killed`: by any other SIGKILL, from here or elsewhere. `signaled`: by any
+ * other signal.
+ */
+export type ExitReason = 'exited' | 'signaled' | 'killed' | 'memory' | 'timeout';
 
 /** What confined the run, for a record of it. */
 export interface RunCapabilities {
@@ -36,7 +39,10 @@ export interface RunResult {
   /** maxBuffer was reached: not all of stdout and stderr is here. */
   readonly truncated: boolean;
   readonly durationMs: number;
-  /** `memoryBytes`: largest resident set of one process that was waited for. */
+  /**
+   * `memoryBytes`: largest resident set of one process that was waited for; with maxMemory, what all processes were
+   * found to use at once, if that is more.
+   */
   readonly peaks: { readonly processes: number; readonly memoryBytes: number };
   readonly cpu: { readonly userMs: number; readonly systemMs: number };
   readonly capabilities: RunCapabilities;
@@ -51,6 +57,9 @@ export interface CapturedResult extends RunResult {
 export interface ResultParts {
   readonly exit: TargetExit;
   readonly timedOut: boolean;
+  /** The program itself was ended because of maxMemory. */
+  readonly memoryExceeded: boolean;
+  readonly peakMemoryBytes: number;
   readonly stdout: Buffer | null;
   readonly stderr: Buffer | null;
   readonly truncated: boolean;
@@ -66,7 +75,7 @@ export function runResult(parts: ResultParts): RunResult {
     ok: exit.code === 0 && !timedOut,
     exitCode: exit.code,
     signal,
-    reason: timedOut ? 'timeout' : signal === null ? 'exited' : signal === 'SIGKILL' ? 'killed' : 'signaled',
+    reason: timedOut ? 'timeout' : exitReason(signal, parts.memoryExceeded),
     stdout,
     stderr: parts.stderr,
     text: () => {
@@ -75,10 +84,16 @@ export function runResult(parts: ResultParts): RunResult {
     },
     truncated: parts.truncated,
     durationMs: parts.durationMs,
-    peaks: { processes: parts.peakProcesses, memoryBytes: exit.maxRssBytes },
+    peaks: { processes: parts.peakProcesses, memoryBytes: Math.max(exit.maxRssBytes, parts.peakMemoryBytes) },
     cpu: { userMs: exit.userMs, systemMs: exit.systemMs },
     capabilities: parts.capabilities,
   };
+}
+
+function exitReason(signal: NodeJS.Signals | null, memoryExceeded: boolean): ExitReason {
+  if (signal === null) return 'exited';
+  if (memoryExceeded) return 'memory';
+  return signal === 'SIGKILL' ? 'killed' : 'signaled';
 }
 
 const NAMES = new Map<number, NodeJS.Signals>(

@@ -23,7 +23,7 @@ import { maxBufferBytes, type StartOptions } from './run-options.js';
 import { startError } from './start-error.js';
 import { pipeStream, type StdioPlan } from './stdio.js';
 
-const { SIGCONT, SIGSTOP, SIGTERM } = constants.signals;
+const { SIGCONT, SIGKILL, SIGSTOP, SIGTERM } = constants.signals;
 
 /** What a launched process is made of. The process owns all of it. */
 export interface LaunchParts {
@@ -273,6 +273,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
         onFatal: (error) => this.#fail(error),
       });
       this.#supervisor.start();
+      this.#parts.confinement.memory?.watch();
     } catch (error) {
       if (this.#supervisor === undefined) close(fd);
       this.#fail(error as Error);
@@ -338,9 +339,12 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
       for (const { reject } of [this.#started, this.#parked, this.#execed, this.#ended]) reject(error);
       return;
     }
+    const { memory } = this.#parts.confinement;
     const result = runResult({
       exit,
       timedOut: this.#timedOut,
+      memoryExceeded: exit.signal === SIGKILL && this.#pid !== undefined && memory?.killed(this.#pid) === true,
+      peakMemoryBytes: memory?.peak() ?? 0,
       stdout: this.#captures[1]?.bytes ?? null,
       stderr: this.#captures[2]?.bytes ?? null,
       truncated: this.#captures.some((capture) => capture?.truncated),
