@@ -54,12 +54,29 @@ export class InjectFdSendAction extends ActionBase {
   constructor(
     readonly owned: OwnedFd,
     readonly newFdFlags: number,
+    readonly at: WishedFd | undefined,
     readonly onInjected: ((targetFd: number) => void) | undefined,
   ) { super(); }
 
   override discard(): void {
     this.owned.close();
   }
+}
+
+/** The number that a descriptor is to have in the target, and whether another will do. */
+export interface WishedFd {
+  readonly targetFd: number;
+  readonly orLowest: boolean;
+}
+
+export interface InjectFdSendOptions {
+  readonly srcFd: FdSource;
+  /** Default O_CLOEXEC. */
+  readonly newFdFlags?: number;
+  /** The target's number; what is there is closed. Default: the lowest free one. */
+  readonly targetFd?: number;
+  /** Whether the lowest free number will do where the target's limit does not reach `targetFd`. Default: EMFILE. */
+  readonly orLowest?: boolean;
 }
 
 export class InjectBytesAction extends ActionBase {
@@ -145,40 +162,42 @@ function returnValue(value: number | bigint, options: { allowErrnoRange?: boolea
 }
 
 function injectFd(options: { srcFd: number; targetFd: number; newFdFlags?: number }): InjectFdAction {
-  const { targetFd } = options;
-  if (!Number.isInteger(targetFd) || targetFd < 0 || targetFd > 0x7fffffff) {
-    throw new ActionError('ERR_SANDLOCK_ACTION_FD', `targetFd is a descriptor number, not ${String(targetFd)}.`);
-  }
+  const targetFd = checkedTargetFd(options.targetFd);
   return frozen(new InjectFdAction(checkedFd(options.srcFd), targetFd, checkedFdFlags(options.newFdFlags ?? 0)));
 }
 
-function injectFdSend(options: { srcFd: FdSource; newFdFlags?: number }): InjectFdSendAction {
-  const flags = ownedFlags(options);
-  return frozen(new InjectFdSendAction(new OwnedFd(options.srcFd), flags, undefined));
+function injectFdSend(options: InjectFdSendOptions): InjectFdSendAction {
+  return owning(options, undefined);
 }
 
-function injectFdSendTracked(options: {
-  srcFd: FdSource;
-  newFdFlags?: number;
-  onInjected: (targetFd: number) => void;
-}): InjectFdSendAction {
-  const flags = ownedFlags(options);
+function injectFdSendTracked(
+  options: InjectFdSendOptions & { readonly onInjected: (targetFd: number) => void },
+): InjectFdSendAction {
+  return owning(options, options.onInjected, true);
+}
+
+/** The descriptor was handed over with the call, so it is closed also when something else is refused. */
+function owning(
+  options: InjectFdSendOptions, onInjected: ((targetFd: number) => void) | undefined, tracked = false,
+): InjectFdSendAction {
   const owned = new OwnedFd(options.srcFd);
-  if (typeof options.onInjected !== 'function') {
-    owned.close();
-    throw new ActionError('ERR_SANDLOCK_ACTION_ARGUMENT', 'injectFdSendTracked needs onInjected, a function.');
-  }
-  return frozen(new InjectFdSendAction(owned, flags, options.onInjected));
-}
-
-/** The descriptor was handed over with the call, so it is closed also when the flags are refused. */
-function ownedFlags(options: { srcFd: FdSource; newFdFlags?: number }): number {
   try {
-    return checkedFdFlags(options.newFdFlags ?? O_CLOEXEC);
+    const flags = checkedFdFlags(options.newFdFlags ?? O_CLOEXEC);
+    const at = options.targetFd === undefined ? undefined
+      : Object.freeze({ targetFd: checkedTargetFd(options.targetFd), orLowest: options.orLowest ?? false });
+    if (tracked && typeof onInjected !== 'function') {
+      throw new ActionError('ERR_SANDLOCK_ACTION_ARGUMENT', 'injectFdSendTracked needs onInjected, a function.');
+    }
+    return frozen(new InjectFdSendAction(owned, flags, at, onInjected));
   } catch (error) {
-    new OwnedFd(options.srcFd).close();
+    owned.close();
     throw error;
   }
+}
+
+function checkedTargetFd(targetFd: number): number {
+  if (Number.isInteger(targetFd) && targetFd >= 0 && targetFd <= 0x7fffffff) return targetFd;
+  throw new ActionError('ERR_SANDLOCK_ACTION_FD', `targetFd is a descriptor number, not ${String(targetFd)}.`);
 }
 
 function injectBytes(
@@ -241,8 +260,8 @@ export const action = Object.freeze({
    */
   injectFd,
   /**
-   * Installs `srcFd` at the lowest free number, which becomes the call's result, in one step. The action
-   * owns `srcFd` from here on and closes it. `newFdFlags` is for the target's number: O_CLOEXEC unless 0 is given.
+   * Installs `srcFd` at the lowest free number, or at `targetFd`, which becomes the call's result, in one step. The
+   * action owns `srcFd` from here on and closes it. `newFdFlags` is for the target's number: O_CLOEXEC unless 0 is given.
    */
   injectFdSend,
   /** As injectFdSend; `onInjected` gets the target's number once, before any later notification is handled. */

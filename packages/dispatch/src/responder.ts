@@ -10,14 +10,14 @@ import {
 } from '@sandlock/sys';
 import { constants } from 'node:os';
 
-import type { InjectBytesAction, InjectFdAction, InjectFdSendAction, NotifAction } from './action.js';
+import type { InjectBytesAction, InjectFdAction, InjectFdSendAction, NotifAction, WishedFd } from './action.js';
 import type { Call } from './call.js';
 import { contained } from './contained.js';
 import type { Outcome } from './handler.js';
 import type { Listener } from './listener.js';
 import type { ReportQueue } from './reports.js';
 
-const { EACCES, EINTR, EINVAL, EIO, EMFILE, ENFILE, ENOENT } = constants.errno;
+const { EACCES, EBADF, EINTR, EINVAL, EIO, EMFILE, ENFILE, ENOENT } = constants.errno;
 
 /** Actions that are an answer by themselves. */
 export type DirectAction = Exclude<NotifAction, { kind: 'kill' | 'hold' | 'defer' }>;
@@ -103,34 +103,42 @@ export class Responder {
     this.#send(call, 'continue', 0n, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
   }
 
-  #injectFdSend(call: Call, { owned, newFdFlags, onInjected }: InjectFdSendAction): void {
+  #injectFdSend(call: Call, { owned, newFdFlags, at, onInjected }: InjectFdSendAction): void {
     if (!owned.isOpen) return this.#injectionFailed(call, 'the action was answered with or discarded before', EACCES);
     if (owned.fd === this.#listener.fd) {
       owned.forget(); // ours, and still needed
       return this.#injectionFailed(call, 'srcFd is the listener', EACCES);
     }
-    this.#addFdSend(call, owned.fd, newFdFlags, onInjected, () => owned.close());
+    this.#addFdSend(call, owned.fd, newFdFlags, at, onInjected, () => owned.close());
   }
 
   #injectBytes(call: Call, { data, seal, newFdFlags }: InjectBytesAction): void {
     const file = this.#listener.makeFile(data, seal);
     if (file < 0) return this.#injectionFailed(call, `no anonymous file: ${errnoName(file) ?? file}`, EIO);
-    this.#addFdSend(call, file, newFdFlags, undefined, () => this.#listener.closeFd(file));
+    this.#addFdSend(call, file, newFdFlags, undefined, undefined, () => this.#listener.closeFd(file));
   }
 
   #addFdSend(
-    call: Call, srcFd: number, newFdFlags: number,
+    call: Call, srcFd: number, newFdFlags: number, at: WishedFd | undefined,
     onInjected: ((targetFd: number) => void) | undefined, closeSource: () => void,
   ): void {
     let rc: number;
     try {
-      rc = this.#addFd(call, SECCOMP_ADDFD_FLAG_SEND, srcFd, 0, newFdFlags);
+      rc = at === undefined ? this.#addFd(call, SECCOMP_ADDFD_FLAG_SEND, srcFd, 0, newFdFlags)
+        : this.#addFdAt(call, srcFd, at, newFdFlags);
     } finally {
       closeSource();
     }
     if (rc < 0) return this.#addFdFailed(call, rc);
     if (onInjected !== undefined) contained(() => onInjected(rc), (error) => this.#callbackFailed(call, 'onInjected', error));
     this.#finish(call, true, 'fd', 0, rc);
+  }
+
+  /** EBADF says that the number is beyond the target's limit. fs/file.c, replace_fd() */
+  #addFdAt(call: Call, srcFd: number, { targetFd, orLowest }: WishedFd, newFdFlags: number): number {
+    const rc = this.#addFd(call, SECCOMP_ADDFD_FLAG_SEND | SECCOMP_ADDFD_FLAG_SETFD, srcFd, targetFd, newFdFlags);
+    if (rc !== -EBADF) return rc;
+    return orLowest ? this.#addFd(call, SECCOMP_ADDFD_FLAG_SEND, srcFd, 0, newFdFlags) : -EMFILE;
   }
 
   #addFdFailed(call: Call, rc: number): void {

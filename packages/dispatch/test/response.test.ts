@@ -38,6 +38,29 @@ describe('injectFdSend', () => {
     expect(source.closes).toBe(1);
   });
 
+  it('installs it at a number of our choice', async () => {
+    const source = counted();
+    const { listener } = supervised([['openat', () => action.injectFdSend({ srcFd: source, targetFd: 960, newFdFlags: 0 })]]);
+    const call = listener.notify('openat');
+    expect(await call.answered).toEqual({ kind: 'fd', fd: 960 });
+    expect(call.injections).toMatchObject([{ fd: 960, srcFd: source.fd, cloexec: false }]);
+    expect(source.closes).toBe(1);
+  });
+
+  it('says EMFILE for a number beyond the limit of the target, or takes the lowest if that will do', async () => {
+    for (const orLowest of [false, true]) {
+      const source = counted();
+      const { listener } = supervised([['openat', () => action.injectFdSend({ srcFd: source, targetFd: 960, orLowest })]]);
+      listener.fail('addFd', 'EBADF');
+      const call = listener.notify('openat');
+      expect(await call.answered).toEqual(orLowest ? { kind: 'fd', fd: 3 } : { kind: 'errno', errno: 'EMFILE' });
+      expect(source.closes).toBe(1);
+    }
+    const source = counted();
+    expect(() => action.injectFdSend({ srcFd: source, targetFd: -1 })).toThrow(expect.objectContaining({ code: 'ERR_SANDLOCK_ACTION_FD' }));
+    expect(source.closes).toBe(1);
+  });
+
   it('leaves the number open across exec when told so', async () => {
     const { listener } = supervised([['openat', () => action.injectFdSend({ srcFd: counted(), newFdFlags: 0 })]]);
     const call = listener.notify('openat');
