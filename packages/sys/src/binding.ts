@@ -50,6 +50,7 @@ export interface Binding {
   lseek64(fd: Fd, offset: bigint, whence: number): bigint;
   getdents64(fd: Fd, buffer: Uint8Array): Result;
   fcntl(fd: Fd, command: number, argument: number): Result;
+  tee(fdIn: Fd, fdOut: Fd, length: number, flags: number): Result;
   pipe2(ends: Int32Array, flags: number): Result;
   memfdCreate(name: Uint8Array, flags: number): Result;
   fstatMode(fd: Fd): Result;

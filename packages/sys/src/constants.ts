@@ -29,6 +29,7 @@ export const AT_EMPTY_PATH = 0x1000;
 export const F_DUPFD_CLOEXEC = 1030;
 export const F_GETFD = 1;
 export const F_GETFL = 3;
+export const F_SETFL = 4;
 export const F_ADD_SEALS = 1033;
 
 // include/uapi/linux/openat2.h
@@ -52,6 +53,9 @@ export const MFD_EXEC = 0x10;
 export const S_IFMT = 0o170000;
 export const S_IFDIR = 0o040000;
 export const S_IFREG = 0o100000;
+export const S_IFIFO = 0o010000;
+export const S_IFCHR = 0o020000;
+export const S_ISVTX = 0o001000;
 export const S_IFLNK = 0o120000;
 
 // include/uapi/linux/seccomp.h

@@ -1,9 +1,14 @@
 /**
  * Descriptors and files. Paths are bytes: a string is taken as UTF-8.
  */
+import { constants } from 'node:os';
+
 import { binding } from './binding.js';
-import { F_ADD_SEALS, F_DUPFD_CLOEXEC, F_GETFD, O_CLOEXEC } from './constants.js';
+import { F_ADD_SEALS, F_DUPFD_CLOEXEC, F_GETFD, F_SETFL, O_CLOEXEC } from './constants.js';
 import { check, SyscallError } from './errors.js';
+
+const SPLICE_F_NONBLOCK = 2; // include/linux/splice.h
+const { EAGAIN } = constants.errno;
 
 /** A path or name: text as UTF-8, or the bytes themselves. */
 export type PathLike = string | Uint8Array;
@@ -89,6 +94,23 @@ export function fcntlDupFd(fd: number, minFd: number): number {
 /** Whether a number is an open descriptor. @see fcntl(2), F_GETFD */
 export function isOpenFd(fd: number): boolean {
   return binding().fcntl(fd, F_GETFD, 0) >= 0;
+}
+
+/** Sets the status flags that may change: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME. @see fcntl(2), F_SETFL */
+export function fcntlSetFlags(fd: number, flags: number): void {
+  check('fcntl', binding().fcntl(fd, F_SETFL, flags));
+}
+
+/**
+ * Whether a pipe has something to read or somebody who may write, without taking anything out of it.
+ *
+ * @param readFd   the read end of a pipe or a FIFO
+ * @param writeFd  the write end of a pipe with room for a byte, which it may get
+ * @see tee(2), SPLICE_F_NONBLOCK
+ */
+export function pipeHasWriter(readFd: number, writeFd: number): boolean {
+  const result = binding().tee(readFd, writeFd, 1, SPLICE_F_NONBLOCK);
+  return result === -EAGAIN || check('tee', result) > 0;
 }
 
 /** A pipe, both ends close-on-exec. @returns [read end, write end]; the caller closes both @see pipe(2) */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import {
   addSeals, AT_FDCWD, close, F_SEAL_WRITE, fcntlDupFd, fstatMode, getdents64, isOpenFd, lseek, lseek64, memfdCreate, MFD_ALLOW_SEALING, MFD_CLOEXEC, O_CLOEXEC,
-  O_DIRECTORY, O_PATH, O_RDONLY, openat, openat2, pipe, read, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, S_IFDIR, S_IFMT, write,
+  O_DIRECTORY, O_PATH, O_RDONLY, openat, openat2, pipe, pipeHasWriter, read, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, S_IFDIR, S_IFMT, write,
 } from '../src/index.js';
 import { binding } from '../src/binding.js';
 import { F_GETFD } from '../src/constants.js';
@@ -38,6 +38,20 @@ describe('descriptors', () => {
     const fd = openat2(root, 'etc', O_PATH);
     expect(closesOnExec(fd)).toBe(true);
     [fd, root].forEach(close);
+  });
+
+  it('of a pipe tell whether somebody may write to it, and nothing is taken out', () => {
+    const [inspectedRead, inspectedWrite] = pipe();
+    const [restRead, restWrite] = pipe();
+    expect(pipeHasWriter(inspectedRead, restWrite)).toBe(true);
+    write(inspectedWrite, Buffer.from('x'));
+    expect(pipeHasWriter(inspectedRead, restWrite)).toBe(true);
+    close(inspectedWrite);
+    expect(pipeHasWriter(inspectedRead, restWrite)).toBe(true);
+    expect(read(inspectedRead, Buffer.alloc(9))).toBe(1);
+    expect(pipeHasWriter(inspectedRead, restWrite)).toBe(false);
+    expect(() => pipeHasWriter(restWrite, restWrite)).toThrow('EBADF');
+    [inspectedRead, restRead, restWrite].forEach(close);
   });
 
   it('carry bytes through a pipe', () => {

@@ -59,6 +59,10 @@ static Napi::Value Fcntl(const Napi::CallbackInfo& info) {
   return Result(info.Env(), fcntl(Int(info[0]), Int(info[1]), I64(info[2])));
 }
 
+static Napi::Value Tee(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), tee(Int(info[0]), Int(info[1]), U64(info[2]), Uint(info[3])));
+}
+
 // Writes the two ends into the array; the kernel's result says whether it did.
 static Napi::Value Pipe2(const Napi::CallbackInfo& info) {
   int ends[2] = {-1, -1};
@@ -93,6 +97,7 @@ void InitFiles(Napi::Env env, Napi::Object exports) {
   BIND("lseek64", Lseek64);
   BIND("getdents64", Getdents64);
   BIND("fcntl", Fcntl);
+  BIND("tee", Tee);
   BIND("pipe2", Pipe2);
   BIND("memfdCreate", MemfdCreate);
   BIND("fstatMode", FstatMode);
