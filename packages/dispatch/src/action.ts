@@ -96,7 +96,7 @@ export class HoldAction extends ActionBase {
 
 export class DeferAction extends ActionBase {
   readonly kind = 'defer';
-  constructor(readonly work: DeferredWork) { super(); }
+  constructor(readonly work: DeferredWork, readonly limitMs: number | undefined) { super(); }
 }
 
 /** The caller's process, its process group, or a group by number (which must belong to the sandbox). */
@@ -223,17 +223,18 @@ function kill(options: { signal: number; target: KillTarget }): KillAction {
   return frozen(new KillAction(signal, target));
 }
 
-function hold(options: { limitMs?: number } = {}): HoldAction {
-  const { limitMs } = options;
-  if (limitMs !== undefined && !(typeof limitMs === 'number' && limitMs > 0)) {
-    throw new ActionError('ERR_SANDLOCK_ACTION_TIME', `limitMs is a positive number or Infinity, not ${String(limitMs)}.`);
-  }
-  return frozen(new HoldAction(limitMs));
+function hold({ limitMs }: { limitMs?: number } = {}): HoldAction {
+  return frozen(new HoldAction(checkedLimit(limitMs)));
 }
 
-function defer(work: DeferredWork): DeferAction {
+function defer(work: DeferredWork, { limitMs }: { limitMs?: number } = {}): DeferAction {
   if (typeof work !== 'function') throw new ActionError('ERR_SANDLOCK_ACTION_ARGUMENT', 'defer takes a function.');
-  return frozen(new DeferAction(work));
+  return frozen(new DeferAction(work, checkedLimit(limitMs)));
+}
+
+function checkedLimit(limitMs: number | undefined): number | undefined {
+  if (limitMs === undefined || (typeof limitMs === 'number' && limitMs > 0)) return limitMs;
+  throw new ActionError('ERR_SANDLOCK_ACTION_TIME', `limitMs is a positive number or Infinity, not ${String(limitMs)}.`);
 }
 
 // include/uapi/linux/seccomp.h: newfd_flags takes O_CLOEXEC and nothing else, EINVAL otherwise.
@@ -278,6 +279,9 @@ export const action = Object.freeze({
   kill,
   /** No answer yet: the thread stays parked until `supervisor.release()` or the time limit (EPERM). */
   hold,
-  /** The answer comes from `work`, off the loop. The same as returning a promise, but `work` starts only in a free slot. */
+  /**
+   * The answer comes from `work`, off the loop. The same as returning a promise, but `work` starts only in a free slot,
+   * and may have another time limit than the supervisor's: Infinity for a call that waits for others.
+   */
   defer,
 });

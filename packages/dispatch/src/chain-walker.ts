@@ -117,7 +117,7 @@ export class ChainWalker {
       if (link.when !== undefined && !allHold(link.when, call.args)) continue;
       const context = new CallContext(call, this.#listener);
       if (link.deferred) {
-        this.deferrals.defer(call, link, context, link.handle);
+        this.deferrals.defer(call, link, context, { work: link.handle });
         return this.#options.onWaiting();
       }
       let result: unknown;
@@ -141,7 +141,7 @@ export class ChainWalker {
           context.end();
           continue;
         } else if (result.kind === 'defer') {
-          this.deferrals.defer(call, link, context, result.work);
+          this.deferrals.defer(call, link, context, result);
           return this.#options.onWaiting();
         } else {
           context.end();
@@ -169,7 +169,7 @@ export class ChainWalker {
   #decide(call: Call, link: Link, action: NotifAction): void {
     if (action.kind === 'continue' && !link.terminal) return this.#walk(call);
     if (action.kind !== 'defer') return this.#settle(call, link, action);
-    this.deferrals.defer(call, link, new CallContext(call, this.#listener), action.work);
+    this.deferrals.defer(call, link, new CallContext(call, this.#listener), action);
     this.#options.onWaiting();
   }
 

@@ -7,7 +7,7 @@
  */
 import { constants } from 'node:os';
 
-import { isAction, type DeferredWork, type NotifAction } from './action.js';
+import { isAction, type DeferAction, type DeferredWork, type NotifAction } from './action.js';
 import type { Call } from './call.js';
 import type { CallContext } from './context.js';
 import { HandlerError } from './errors.js';
@@ -37,6 +37,7 @@ interface Deferral {
   readonly link: Link;
   readonly context: CallContext;
   readonly work: DeferredWork;
+  readonly limitMs: number | undefined;
   timer: NodeJS.Timeout | undefined;
   /** Settled, out of time, gone or closed: what comes now is too late. */
   over: boolean;
@@ -68,8 +69,8 @@ export class Deferrals {
   }
 
   /** Work that has not begun: it begins in a free slot, or waits for one, or is refused unbegun. */
-  defer(call: Call, link: Link, context: CallContext, work: DeferredWork): void {
-    const deferral: Deferral = { call, link, context, work, timer: undefined, over: false };
+  defer(call: Call, link: Link, context: CallContext, { work, limitMs }: Pick<DeferAction, 'work'> & { readonly limitMs?: number | undefined }): void {
+    const deferral: Deferral = { call, link, context, work, limitMs, timer: undefined, over: false };
     if (call.chain.inlineOnly) return this.#refuse(deferral, 'inlineOnly', EPERM);
     if (this.#running.size < this.#limits.maxDeferred) return this.#run(deferral);
     if (this.#limits.whenFull === 'eagain' || this.#queue.length >= this.#limits.maxQueued) {
@@ -80,7 +81,7 @@ export class Deferrals {
 
   /** A handler has returned this promise, so its work is under way: with a queue, it is counted beyond the slots. */
   track(call: Call, link: Link, context: CallContext, promise: PromiseLike<unknown>): void {
-    const deferral: Deferral = { call, link, context, work: () => promise as PromiseLike<NotifAction>, timer: undefined, over: false };
+    const deferral: Deferral = { call, link, context, work: () => promise as PromiseLike<NotifAction>, limitMs: undefined, timer: undefined, over: false };
     const room = this.#limits.maxDeferred + (this.#limits.whenFull === 'queue' ? this.#limits.maxQueued : 0);
     if (call.chain.inlineOnly) this.#refuse(deferral, 'inlineOnly', EPERM);
     else if (this.#running.size + this.#queue.length >= room) this.#refuse(deferral, 'full', EAGAIN);
@@ -117,7 +118,7 @@ export class Deferrals {
     const { call, context } = deferral;
     this.#running.add(deferral);
     const now = performance.now();
-    if (call.deferredUntil === 0) call.deferredUntil = now + this.#limits.deferLimitMs;
+    if (call.deferredUntil === 0) call.deferredUntil = now + (deferral.limitMs ?? this.#limits.deferLimitMs);
     deferral.timer = after(call.deferredUntil - now, () => this.#timeout(deferral));
     let settled: Promise<unknown>;
     try {

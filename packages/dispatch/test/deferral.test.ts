@@ -70,6 +70,17 @@ describe('a promise', () => {
     expect(reports).toMatchObject([{ type: 'deferral', reason: 'inlineOnly', syscall: name }]);
   });
 
+  it('has the time that its action gives it, and the supervisor\'s where none is given', async () => {
+    const { listener } = supervised([
+      ['openat', () => action.defer(() => new Promise(() => undefined), { limitMs: 5 })],
+      ['uname', () => action.defer(async () => { await new Promise((resolve) => { setTimeout(resolve, 60); }); return action.returnValue(4); }, { limitMs: Infinity })],
+    ], { limits: { deferLimitMs: 20 } });
+    const slow = listener.notify('uname');
+    expect(await listener.notify('openat').answered).toEqual({ kind: 'errno', errno: 'EIO' });
+    expect((await slow.answered).value).toBe(4n);
+    expect(() => action.defer(() => action.continue(), { limitMs: 0 })).toThrow(expect.objectContaining({ code: 'ERR_SANDLOCK_ACTION_TIME' }));
+  });
+
   it('is not needed for execve: an inline answer is taken', async () => {
     const { listener } = supervised([['execve', () => action.errno('ENOENT')]]);
     expect((await listener.notify('execve').answered).errno).toBe('ENOENT');
