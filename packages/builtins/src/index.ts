@@ -32,3 +32,5 @@ export { proc, type ProcFamily, type ProcOptions } from './proc/proc.js';
 export { type MemoryUse } from './proc/memory-use.js';
 export { type MountTable, type VirtualMount } from './proc/mount-tables.js';
 export { fileSystemName } from './proc/file-system-name.js';
+// Opening files for a target
+export { openOnBehalf, type OpenJudge, type OpenSubject } from './open/open-on-behalf.js';
