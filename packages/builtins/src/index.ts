@@ -17,7 +17,10 @@ export { isLiving, readStat, type ProcessStat } from './process-stat.js';
 // What stands in for files of the machine
 export { viewFile, type ViewContent } from './views/view-file.js';
 export { type Asker, type View, type ViewOpen, type ViewOpener, type ViewRequest, type ViewStat } from './views/view.js';
+export { type Grants } from './views/grants.js';
 export { type Members } from './views/members.js';
+export { views, type ViewsOptions } from './views/views.js';
+export { watchedFd, watchedFdBase } from './views/watched-fds.js';
 
 // Listings of directories
 export { answerListing, type Listing } from './directory/answer-listing.js';
@@ -32,5 +35,6 @@ export { proc, type ProcFamily, type ProcOptions } from './proc/proc.js';
 export { type MemoryUse } from './proc/memory-use.js';
 export { type MountTable, type VirtualMount } from './proc/mount-tables.js';
 export { fileSystemName } from './proc/file-system-name.js';
+
 // Opening files for a target
 export { openOnBehalf, type OpenJudge, type OpenSubject } from './open/open-on-behalf.js';

@@ -1,0 +1,54 @@
+/**
+ * Which paths concern views at all.
+ *
+ * Nearly every open of a program is of a library or a file of its own. Those are told by their first bytes, mostly before
+ * any JavaScript runs; what is left is followed component by component.
+ */
+import type { PathsOfConcern } from '@sandlock/dispatch';
+
+import { isInProc, PROC } from './proc-name.js';
+
+/** Names outside of /proc that lead into it. proc_pid_fd(5), pts(4); mount(8), /etc/mtab */
+const LEAD_INTO_PROC = ['/dev/stdin', '/dev/stdout', '/dev/stderr', '/dev/core', '/etc/mtab', '/etc/mnttab'];
+const FD_DIRECTORY = '/dev/fd';
+
+export interface Concern extends PathsOfConcern {
+  /** Directories that are opened on behalf. */
+  readonly directories: ReadonlySet<string>;
+  /** Whether to look closer. True also for whatever cannot be told by the letters. */
+  mayConcern(path: Buffer): boolean;
+}
+
+/**
+ * @param views        paths of views
+ * @param directories  more directories that the policy lets read and Landlock does not
+ * @param procGranted  whether anything below /proc is granted
+ */
+export function concern(views: readonly string[], directories: readonly string[], procGranted: boolean): Concern {
+  const outside = views.filter((path) => !isInProc(path));
+  const names = new Set([...outside, ...directories, ...outside.flatMap(ancestors)]);
+  const watched = new Set([...directories, ...outside.flatMap(ancestors)]);
+  if (procGranted) {
+    for (const name of [...LEAD_INTO_PROC, ...ancestors(PROC), ...ancestors(FD_DIRECTORY)]) names.add(name);
+    for (const name of [...ancestors(PROC), ...ancestors(FD_DIRECTORY)]) watched.add(name);
+  }
+  const trees = procGranted ? [PROC, FD_DIRECTORY] : [];
+  return {
+    names: [...names],
+    trees,
+    directories: watched,
+    mayConcern(path) {
+      const text = path.toString('latin1');
+      if (!text.startsWith('/') || text.includes('/.') || text.includes('//')) return true;
+      const name = text.endsWith('/') && text !== '/' ? text.slice(0, -1) : text;
+      return names.has(name) || trees.some((tree) => name === tree || name.startsWith(`${tree}/`));
+    },
+  };
+}
+
+/** The directories above a path, the root included. */
+function ancestors(path: string): string[] {
+  const found = ['/'];
+  for (let at = path.indexOf('/', 1); at > 0; at = path.indexOf('/', at + 1)) found.push(path.slice(0, at));
+  return found;
+}

@@ -1,0 +1,50 @@
+/**
+ * Duplicates of a watched descriptor of /proc.
+ *
+ * A listing of /proc is answered by number, so a duplicate with a low number would show every process of the machine.
+ * It gets a watched number instead, with a position of its own; where a certain number is asked for, there is none.
+ * What a program sends itself over a socket keeps no number, and no more is to be had by that than numbers of
+ * processes, which kill(2) tells as well. Other watched directories may be duplicated: less is served there.
+ * dup(2), fcntl(2), F_DUPFD
+ */
+import { arg32 } from '@sandlock/bpf';
+import { action, type FamilyEntry, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { AT_FDCWD, F_DUPFD_CLOEXEC, O_CLOEXEC, O_DIRECTORY, openat } from '@sandlock/sys';
+import { readlinkSync } from 'node:fs';
+
+import { PROC } from './proc-name.js';
+import { freeWatchedFd, watchedFd } from './watched-fds.js';
+
+const F_DUPFD = 0; // include/uapi/asm-generic/fcntl.h
+
+export function duplicateHandlers(base: number): Readonly<Record<string, FamilyEntry>> {
+  const anywhere = (context: HandlerContext, newFdFlags: number): NotifAction => {
+    if (!isProc(context)) return action.continue();
+    const targetFd = freeWatchedFd(context.pid, base);
+    if (targetFd === undefined || !context.isValid()) return action.errno('EMFILE');
+    return action.injectFdSend({ srcFd: openat(AT_FDCWD, PROC, O_DIRECTORY), newFdFlags, targetFd });
+  };
+  const there: Handler = (context) => (
+    Number(context.args[1]! & 0xffffffffn) >= base || !isProc(context) ? action.continue() : action.errno('EMFILE'));
+  const from = (keeps: number): Handler => (context) => (
+    Number(context.args[2]! & 0xffffffffn) >= base ? action.continue() : anywhere(context, keeps));
+  const onException = 'denyEperm';
+  return {
+    dup: { handler: (context) => anywhere(context, 0), when: watchedFd(0, base), onException },
+    dup2: { handler: there, when: watchedFd(0, base), onException },
+    dup3: { handler: there, when: watchedFd(0, base), onException },
+    fcntl: [
+      { handler: from(0), when: [watchedFd(0, base), arg32(1).eq(F_DUPFD)], onException },
+      { handler: from(O_CLOEXEC), when: [watchedFd(0, base), arg32(1).eq(F_DUPFD_CLOEXEC)], onException },
+    ],
+  };
+}
+
+/** Where it cannot be told, it is. */
+function isProc({ pid, args }: HandlerContext): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${Number(args[0]! & 0x7fffffffn)}`) === PROC;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * What a path of a target leads to, as far as views are concerned.
+ *
+ * The path is followed as the target would follow it. The walk ends early at a name that has a view, whether or not the
+ * machine has anything there, and at a process that is none of the sandbox's.
+ */
+import { TargetFailure, type HandlerContext } from '@sandlock/dispatch';
+import { AT_FDCWD, close, RESOLVE_BENEATH, RESOLVE_IN_ROOT } from '@sandlock/sys';
+import { type Stats } from 'node:fs';
+
+import { pinBase } from '../open/pin-base.js';
+import { nameOf, Walk } from '../open/walk.js';
+import type { Members } from './members.js';
+import { procName } from './proc-name.js';
+import type { Asker, View } from './view.js';
+
+export interface FindRequest {
+  readonly path: Buffer;
+  /** AT_FDCWD or a descriptor of the target. */
+  readonly dirfd: number;
+  readonly follow: boolean;
+  /** RESOLVE_* */
+  readonly resolve: number;
+  readonly asker: Asker;
+}
+
+export type Found =
+  | { readonly kind: 'view'; readonly view: View; readonly name: string; readonly subject: Asker; readonly endsInSlash: boolean }
+  /** The directory of a process that is not a member. */
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'object'; readonly fd: number; readonly stat: Stats; readonly name: string; readonly endsInSlash: boolean }
+  /** For the kernel to say what is wrong. */
+  | { readonly kind: 'none' };
+
+const SLASH = 0x2f;
+
+export class Finder {
+  readonly #views: ReadonlyMap<string, View>;
+  readonly #members: Members;
+
+  constructor(views: Iterable<View>, members: Members) {
+    this.#views = new Map([...views].map((view) => [view.path, view]));
+    this.#members = members;
+  }
+
+  /** The view of an object by the name that the kernel has for it. */
+  viewOf(name: string): View | undefined {
+    return this.#views.get(procName(name).view);
+  }
+
+  /**
+   * @param use is given what was found, whose descriptors are open until it returns
+   * @returns what `use` returns, or why the directory that the path starts from could not be had
+   */
+  find<T>(context: HandlerContext, request: FindRequest, use: (found: Found) => T): T | TargetFailure {
+    const { path, resolve, follow, asker } = request;
+    const fromBase = path[0] !== SLASH || (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
+    const base = fromBase ? pinBase(context, request.dirfd) : AT_FDCWD;
+    if (base instanceof TargetFailure) return base;
+    let stopped: Found | undefined;
+    const stopAt = (name: string, last: boolean): boolean => {
+      const { view: key, owner, rest } = procName(name);
+      if (owner !== undefined && rest === '' && owner.pid === owner.tgid && !this.#members.isMember(owner.tgid)) {
+        stopped = { kind: 'foreign' };
+        return true;
+      }
+      const view = last ? this.#views.get(key) : undefined;
+      if (view === undefined) return false;
+      stopped = { kind: 'view', view, name, subject: owner ?? asker, endsInSlash: false };
+      return true;
+    };
+    const walk = new Walk({ base, path: path.toString('latin1'), follow, resolve, asker, stopAt });
+    try {
+      const walked = walk.run();
+      // What was read from /proc is of this target only if its call still waits.
+      if (!context.isValid()) return new TargetFailure('gone');
+      const { endsInSlash } = walk;
+      if (stopped?.kind === 'view') return use({ ...stopped, endsInSlash });
+      if (stopped !== undefined) return use(stopped);
+      if (walked.kind !== 'object') return use({ kind: 'none' });
+      return use({ kind: 'object', fd: walked.fd, stat: walked.stat, name: nameOf(walked.fd), endsInSlash });
+    } finally {
+      walk.close();
+      if (fromBase) close(base);
+    }
+  }
+}

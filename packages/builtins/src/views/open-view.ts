@@ -1,0 +1,145 @@
+/**
+ * Opens of what has a view, of what is in a procfs, and of the directories that lead there.
+ *
+ * The kernel decides on everything else, by Landlock, and on everything that is not found here: `continue` grants
+ * nothing, since none of what is served here is granted by a rule. What is served is pinned first, judged by the name
+ * that the kernel has for it, and opened through the pin with the target's rights.
+ */
+import { action, decodeOpen, TargetFailure, type HandlerContext, type NotifAction, type OpenArguments } from '@sandlock/dispatch';
+import {
+  AT_FDCWD, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_TMPFILE,
+  O_TRUNC, openat, S_IFDIR, S_IFMT, S_IFREG,
+} from '@sandlock/sys';
+import { statSync, type Stats } from 'node:fs';
+
+import { asTarget } from '../open/as-target.js';
+import { errnoOf } from '../open/errno-of.js';
+import { readTaskStatus, type TaskStatus } from '../open/task-status.js';
+import type { Concern } from './concern.js';
+import type { Finder, Found } from './find.js';
+import type { Grants } from './grants.js';
+import type { Members } from './members.js';
+import { isInProc, PROC } from './proc-name.js';
+import { refusesProcfs } from './procfs-policy.js';
+import type { Asker, View } from './view.js';
+import { freeWatchedFd } from './watched-fds.js';
+
+export interface OpenViewOptions {
+  readonly finder: Finder;
+  readonly concern: Concern;
+  readonly grants: Grants;
+  readonly members: Members;
+  readonly watchedFdBase: number;
+  readonly procGranted: boolean;
+}
+
+type Arguments = Extract<OpenArguments, { ok: true }>;
+
+interface Request {
+  readonly context: HandlerContext;
+  readonly args: Arguments;
+  readonly status: TaskStatus;
+  readonly asker: Asker;
+}
+
+/** What a target may say about a description of its own; the rest is about the path. */
+const KEPT = O_ACCMODE | O_APPEND | O_NONBLOCK | O_TRUNC | O_DIRECTORY;
+
+export function openView(context: HandlerContext, options: OpenViewOptions): NotifAction {
+  const args = decodeOpen(context);
+  if (!args.ok) return args.deny();
+  if (!options.concern.mayConcern(args.path)) return action.continue();
+  const status = readTaskStatus(context.pid);
+  if (status === undefined) return new TargetFailure('noAccess').deny();
+  const asker = { pid: context.pid, tgid: status.tgid };
+  const { path, dirfd, flags } = args;
+  const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
+  const follow = (flags & O_NOFOLLOW) === 0 && !exclusive;
+  const request = { context, args, status, asker };
+  const answer = options.finder.find(context, { path, dirfd, follow, resolve: Number(args.resolve), asker },
+    (found) => answered(found, request, options));
+  return answer instanceof TargetFailure ? answer.deny() : answer;
+}
+
+function answered(found: Found, request: Request, options: OpenViewOptions): NotifAction {
+  switch (found.kind) {
+    case 'foreign':
+      return options.procGranted ? action.errno('ENOENT') : action.continue();
+    case 'view':
+      return onView(found.view, found.name, found.subject, found.endsInSlash, request, options);
+    case 'object':
+      return onObject(found, request, options);
+    case 'none':
+      return action.continue();
+  }
+}
+
+function onView(
+  view: View, name: string, subject: Asker, endsInSlash: boolean, { args: { flags }, asker }: Request, { grants }: OpenViewOptions,
+): NotifAction {
+  const may = (granted: (path: string) => boolean): boolean => granted(name) || (subject.tgid === asker.tgid && granted(view.path));
+  if (view.needsGrant !== false && !may(grants.mayRead)) return action.errno('EACCES');
+  // The kernel's order. fs/namei.c, lookup_fast_for_open()
+  if (endsInSlash) return action.errno((flags & O_CREAT) === 0 ? 'ENOTDIR' : 'EISDIR');
+  return view.open({ asker, subject, flags, mayWrite: may(grants.mayWrite) });
+}
+
+function onObject(found: Extract<Found, { kind: 'object' }>, request: Request, options: OpenViewOptions): NotifAction {
+  const { name, stat, endsInSlash } = found;
+  const type = stat.mode & S_IFMT;
+  // By a magic link: /proc/self/fd/5, say, of something opened before.
+  const view = options.finder.viewOf(name);
+  if (view !== undefined) return onView(view, name, request.asker, endsInSlash, request, options);
+  if (isInProc(name) && stat.dev === procDevice()) return onProcfs(found, type, request, options);
+  if (type !== S_IFDIR || !options.concern.directories.has(name === '' ? '/' : name)) return action.continue();
+  if (!options.grants.mayRead(name === '' ? '/' : name)) return action.continue(); // the kernel's EACCES, or a mere place
+  return onDirectory(found, request, options);
+}
+
+function onProcfs(found: Extract<Found, { kind: 'object' }>, type: number, request: Request, options: OpenViewOptions): NotifAction {
+  if (!options.procGranted) return action.continue();
+  const { args: { flags }, asker } = request;
+  if (type !== S_IFDIR && type !== S_IFREG) return action.continue(); // a link that is not to be followed
+  if ((flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) return action.errno('EEXIST');
+  if (type === S_IFDIR && (flags & O_CREAT) !== 0) return action.errno('EISDIR');
+  if (type !== S_IFDIR && (found.endsInSlash || (flags & O_DIRECTORY) !== 0)) return action.errno('ENOTDIR');
+  const place = (flags & O_PATH) !== 0;
+  const writes = !place && ((flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0);
+  if (writes && type === S_IFDIR) return action.errno('EISDIR');
+  const errno = refusesProcfs({ name: found.name, writes, asker }, options.grants, options.members);
+  if (errno !== undefined) return action.errno(errno);
+  if (type === S_IFDIR) return onDirectory(found, request, options);
+  if (place) return action.continue();
+  return opened(found.fd, flags & KEPT, request, (srcFd) => action.injectFdSend({ srcFd, newFdFlags: flags & O_CLOEXEC }));
+}
+
+/** At a watched number. The list of all processes is nothing that may be read unwatched; the others are. */
+function onDirectory({ fd, name }: { fd: number; name: string }, request: Request, { watchedFdBase }: OpenViewOptions): NotifAction {
+  const { args: { flags }, context } = request;
+  if ((flags & O_ACCMODE) !== O_RDONLY && (flags & O_PATH) === 0) return action.continue(); // EISDIR
+  if ((flags & (O_CREAT | O_TRUNC)) !== 0 || (flags & O_TMPFILE) === O_TMPFILE) return action.continue();
+  const targetFd = freeWatchedFd(context.pid, watchedFdBase);
+  const orLowest = name !== PROC;
+  if (targetFd === undefined && !orLowest) return action.errno('EMFILE');
+  // A descriptor that only names a place cannot be handed over, so one that can be read stands for it.
+  const answer = opened(fd, (flags & O_NONBLOCK) | O_DIRECTORY, request, (srcFd) => action.injectFdSend({
+    srcFd, newFdFlags: flags & O_CLOEXEC, ...(targetFd === undefined ? {} : { targetFd, orLowest }),
+  }));
+  return (flags & O_PATH) !== 0 && answer.kind === 'errno' ? action.continue() : answer;
+}
+
+function opened(pinned: number, flags: number, { context, status }: Request, give: (srcFd: number) => NotifAction): NotifAction {
+  try {
+    return give(asTarget(context.pid, status, () => openat(AT_FDCWD, `/proc/self/fd/${pinned}`, flags | O_NOCTTY)));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== undefined) return action.errno(errno);
+    throw error;
+  }
+}
+
+let procDev: Stats['dev'] | undefined;
+
+function procDevice(): Stats['dev'] {
+  return (procDev ??= statSync(PROC).dev);
+}

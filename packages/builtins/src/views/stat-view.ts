@@ -1,0 +1,106 @@
+/**
+ * stat(2) and its like, where views are.
+ *
+ * A process that is no member is not there, and a file with a view has the size and the mode that its open shows.
+ * Whatever else the path leads to is the kernel's to say. This hides nothing from somebody who races it: what counts
+ * is what can be opened.
+ * stat(2), statx(2), access(2), readlink(2), chdir(2)
+ */
+import { action, TargetFailure, type FamilyEntry, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { AT_FDCWD } from '@sandlock/sys';
+
+import { readTaskStatus } from '../open/task-status.js';
+import type { Concern } from './concern.js';
+import type { Finder } from './find.js';
+import type { Grants } from './grants.js';
+import { encodeStat, encodeStatx } from './stat-layout.js';
+import type { ViewRequest, ViewStat } from './view.js';
+import { watchedFd } from './watched-fds.js';
+
+const AT_SYMLINK_NOFOLLOW = 0x100n; // include/uapi/linux/fcntl.h
+const W_OK_OR_X_OK = 3n; // include/linux/fs.h, MAY_EXEC | MAY_WRITE
+
+/** How a call is read: the registers of its path, directory, flags and answer, and whether a last link is followed. */
+interface Shape {
+  readonly path: number;
+  readonly dirfd?: number;
+  readonly flags?: number;
+  readonly follow?: false;
+  readonly answer: (context: HandlerContext, stat: () => ViewStat) => NotifAction;
+}
+
+const stat = (register: number): Shape['answer'] => (context, of) => written(context, register, encodeStat(of()));
+const statx: Shape['answer'] = (context, of) => written(context, 4, encodeStatx(of()));
+const access = (register: number): Shape['answer'] => ({ args }) => (
+  (args[register]! & W_OK_OR_X_OK) === 0n ? action.returnValue(0) : action.errno('EACCES'));
+const noLink: Shape['answer'] = () => action.errno('EINVAL');
+const noDirectory: Shape['answer'] = () => action.errno('ENOTDIR');
+
+const SHAPES: Readonly<Record<string, Shape>> = {
+  stat: { path: 0, answer: stat(1) },
+  lstat: { path: 0, follow: false, answer: stat(1) },
+  newfstatat: { path: 1, dirfd: 0, flags: 3, answer: stat(2) },
+  statx: { path: 1, dirfd: 0, flags: 2, answer: statx },
+  access: { path: 0, answer: access(1) },
+  faccessat: { path: 1, dirfd: 0, answer: access(2) },
+  faccessat2: { path: 1, dirfd: 0, flags: 3, answer: access(2) },
+  readlink: { path: 0, follow: false, answer: noLink },
+  readlinkat: { path: 1, dirfd: 0, follow: false, answer: noLink },
+  chdir: { path: 0, answer: noDirectory },
+};
+
+export interface StatViewOptions {
+  readonly finder: Finder;
+  readonly concern: Concern;
+  readonly grants: Grants;
+  readonly watchedFdBase: number;
+}
+
+export function statHandlers(options: StatViewOptions): Readonly<Record<string, FamilyEntry>> {
+  const { concern, watchedFdBase } = options;
+  const concerns = { names: concern.names ?? [], trees: concern.trees ?? [] };
+  return Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, {
+    handler: (context: HandlerContext) => looked(context, shape, options),
+    concerns,
+    ...(shape.dirfd === undefined ? {} : { when: watchedFd(shape.dirfd, watchedFdBase) }),
+    onException: 'denyEio',
+  }]));
+}
+
+function looked(context: HandlerContext, shape: Shape, { finder, concern, grants }: StatViewOptions): NotifAction {
+  const path = context.readPath(shape.path);
+  if (!path.ok) return path.deny();
+  // An empty path is about the descriptor itself, which is what it is.
+  if (path.bytes.length === 0 || !concern.mayConcern(path.bytes)) return action.continue();
+  const status = readTaskStatus(context.pid);
+  if (status === undefined) return new TargetFailure('noAccess').deny();
+  const asker = { pid: context.pid, tgid: status.tgid };
+  const flags = shape.flags === undefined ? 0n : context.args[shape.flags]!;
+  const request = {
+    path: path.bytes,
+    dirfd: shape.dirfd === undefined ? AT_FDCWD : Number(BigInt.asIntN(32, context.args[shape.dirfd]!)),
+    follow: shape.follow !== false && (flags & AT_SYMLINK_NOFOLLOW) === 0n,
+    resolve: 0,
+    asker,
+  };
+  const answer = finder.find(context, request, (found): NotifAction => {
+    if (found.kind === 'foreign') return action.errno('ENOENT');
+    if (found.kind !== 'view' || found.view.stat === undefined || found.endsInSlash) return action.continue();
+    const { view, name, subject } = found;
+    const granted = view.needsGrant === false || grants.mayRead(name) || (subject.tgid === asker.tgid && grants.mayRead(view.path));
+    if (!granted) return action.continue();
+    const about: ViewRequest = { asker, subject };
+    try {
+      return shape.answer(context, () => view.stat!(about));
+    } catch {
+      return action.errno('EIO');
+    }
+  });
+  // A directory that is none of the target's descriptors: the kernel's own error.
+  return answer instanceof TargetFailure ? answer.deny() : answer;
+}
+
+function written(context: HandlerContext, register: number, bytes: Buffer): NotifAction {
+  const result = context.writeMemory(context.args[register]!, bytes);
+  return result.ok ? action.returnValue(0) : result.deny();
+}

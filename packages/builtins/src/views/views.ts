@@ -1,0 +1,55 @@
+/**
+ * The views family: what a target finds in /proc, and under every name that has a view.
+ *
+ * Nothing below /proc is granted by Landlock, so what is not served here the kernel refuses, whatever its spelling and
+ * whoever changes the path meanwhile. What is granted is served by the object that a path leads to: a view, a file of
+ * a member of the sandbox, or of the machine. Opens at ordinary directories, and of names that no view is near,
+ * stay in the kernel or are let go on unread.
+ * open(2), openat(2), openat2(2), creat(2)  ->  descriptor, errno, or continue
+ * stat(2), statx(2), access(2), readlink(2), chdir(2)  ->  0, errno, or continue; where /proc is granted
+ * dup(2), dup2(2), dup3(2), fcntl(2) of watched descriptors  ->  descriptor, EMFILE, or continue
+ */
+import type { Family, FamilyHandler, HandlerContext } from '@sandlock/dispatch';
+
+import { concern } from './concern.js';
+import { duplicateHandlers } from './duplicates.js';
+import { Finder } from './find.js';
+import type { Grants } from './grants.js';
+import type { Members } from './members.js';
+import { openView } from './open-view.js';
+import { statHandlers } from './stat-view.js';
+import type { View } from './view.js';
+import { watchedFd } from './watched-fds.js';
+
+export interface ViewsOptions {
+  readonly views: readonly View[];
+  readonly grants: Grants;
+  readonly members: Members;
+  /** From watchedFdBase(). */
+  readonly watchedFdBase: number;
+  /** Whether anything below /proc is granted. */
+  readonly procGranted: boolean;
+  /** Directories that are granted to read, and not by Landlock. */
+  readonly directories?: readonly string[];
+}
+
+export function views(options: ViewsOptions): Family {
+  const { watchedFdBase, procGranted } = options;
+  const paths = options.views.map(({ path }) => path);
+  const concerned = concern(paths, options.directories ?? [], procGranted);
+  const finder = new Finder(options.views, options.members);
+  const shared = { ...options, finder, concern: concerned };
+  const open: FamilyHandler = {
+    handler: (context: HandlerContext) => openView(context, shared),
+    concerns: { names: concerned.names ?? [], trees: concerned.trees ?? [] },
+    onException: 'denyEio',
+  };
+  const openAt = { ...open, when: watchedFd(0, watchedFdBase) };
+  return {
+    name: 'views',
+    handlers: {
+      open, creat: open, openat: openAt, openat2: openAt,
+      ...(procGranted ? { ...statHandlers(shared), ...duplicateHandlers(watchedFdBase) } : {}),
+    },
+  };
+}
