@@ -8,7 +8,7 @@ import { constants } from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { listen } from '../src/index.js';
-import { listenOnCopy, type SocketCopy } from '../src/listen-on-copy.js';
+import { listenOnCopy, type SocketCopy } from '../src/listen/listen-on-copy.js';
 import { closeAll, Supervised } from './supervised.js';
 
 afterEach(closeAll);

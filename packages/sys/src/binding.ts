@@ -87,6 +87,8 @@ export interface Binding {
   kcmpVm(pid1: number, pid2: number): Result;
   schedGetaffinity(tid: number, mask: Uint8Array): Result;
   schedSetaffinity(tid: number, mask: Uint8Array): Result;
+  socket(domain: number, type: number, protocol: number): Result;
+  setsockopt(fd: Fd, level: number, option: number, value: Uint8Array): Result;
   socketpair(ends: Int32Array, type: number): Result;
   recvMessage(socketFd: Fd, buffer: Uint8Array, received: Int32Array): Result;
   sendMessage(socketFd: Fd, buffer: Uint8Array): Result;

@@ -86,9 +86,15 @@ export const AF_INET6 = 10;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
+export const SOCK_SEQPACKET = 5;
+/** net/socket.c: the bits of the type argument that are the type. */
+export const SOCK_TYPE_MASK = 0xf;
+export const SOCK_NONBLOCK = O_NONBLOCK;
+export const SOCK_CLOEXEC = O_CLOEXEC;
 export const IPPROTO_TCP = 6;
 export const SOL_SOCKET = 1;
 export const SO_TYPE = 3;
+export const SO_LINGER = 13;
 export const SO_PROTOCOL = 38;
 export const SO_DOMAIN = 39;
 export const SHUT_RD = 0;

@@ -1,11 +1,33 @@
 /**
- * Sockets: what a supervisor does to its copy of a target's socket.
+ * Sockets: what a supervisor makes for a target, and does to its copy of one.
  *
- * A copy from pidfd_getfd(2) is the target's socket itself, so what is done to it holds for the target. The
+ * A copy, of one that was made here or from pidfd_getfd(2) is the target's socket itself, so what is done to it holds for the target. The
  * copy cannot be exchanged behind the supervisor's back, as a descriptor number of the target can.
  */
 import { binding } from './binding.js';
+import { SO_LINGER, SOCK_CLOEXEC, SOL_SOCKET } from './constants.js';
 import { check } from './errors.js';
+
+/**
+ * A new socket, closed on exec whatever `type` says.
+ *
+ * @param type  `SOCK_STREAM | ...`, with `SOCK_NONBLOCK` if wanted
+ * @throws {SyscallError} EACCES, EAFNOSUPPORT, EINVAL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTONOSUPPORT
+ * @see socket(2)
+ */
+export function socket(domain: number, type: number, protocol: number): number {
+  return check('socket', binding().socket(domain, type | SOCK_CLOEXEC, protocol));
+}
+
+/**
+ * Lets the last close of a socket return at once, whatever it was told.
+ *
+ * @throws {SyscallError} EBADF, ENOTSOCK
+ * @see socket(7), SO_LINGER
+ */
+export function doNotLinger(fd: number): void {
+  check('setsockopt', binding().setsockopt(fd, SOL_SOCKET, SO_LINGER, new Uint8Array(8))); // struct linger, both 0
+}
 
 /**
  * An option that is an int.

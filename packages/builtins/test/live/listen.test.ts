@@ -1,16 +1,19 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { listen } from '../../src/index.js';
+import { canCopyDescriptors, listen } from '../../src/index.js';
 import { python } from './python.js';
 import { endAll, hasPython } from './sandboxed.js';
 
 afterEach(endAll);
 
-const available = listen({ bindPorts: [] }).reason() === undefined;
-const onPorts = (...bindPorts: number[]) => () => [listen({ bindPorts })];
+const ways = [
+  { copies: 'taken' as const, needs: 'python3, pidfd_getfd(2)', has: hasPython && canCopyDescriptors() },
+  { copies: 'kept' as const, needs: 'python3', has: hasPython },
+];
 
+for (const { copies, needs, has } of ways) describe.skipIf(!has)(`listening on copies that are ${copies} [needs ${needs}]`, () => {
+  const onPorts = (...bindPorts: number[]) => () => [listen({ bindPorts, copies })];
 
-describe.skipIf(!hasPython || !available)('listening [needs python3, pidfd_getfd(2)]', () => {
   it('is for sockets that are bound to an allowed port; and connections arrive', async () => {
     expect(await python(onPorts(43117), `
 a = socket.socket(); a.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); a.bind(('127.0.0.1', 43117))
@@ -40,7 +43,7 @@ r, w = os.pipe()
 result = [call(u.listen, 5), call(unbound.listen, 5), call(d.listen, 5)]
 for fd in (r, 999, -1):
     ctypes.set_errno(0); libc.listen(fd, 5); result.append(errno.errorcode[ctypes.get_errno()])
-say(result)`)).toEqual(['ok', 'EINVAL', 'ENOTSUP', 'ENOTSOCK', 'EBADF', 'EBADF']);
+say(result)`)).toEqual(['ok', 'EINVAL', copies === 'taken' ? 'ENOTSUP' : 'EACCES', 'ENOTSOCK', 'EBADF', 'EBADF']);
   });
 
   it('is refused where another socket has the port', async () => {
@@ -56,5 +59,46 @@ say([call(a.listen, 5), call(b.listen, 5)])`)).toEqual(['ok', 'EADDRINUSE']);
 a = socket.socket(); a.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); a.bind(('127.0.0.1', 43122)); a.listen(5)
 c = socket.create_connection(('127.0.0.1', 43122), 5)
 say([call(c.listen, 5)])`)).toEqual(['EACCES']);
+  });
+});
+
+describe.skipIf(!hasPython)('sockets that the supervisor makes [needs python3]', () => {
+  const onPorts = (...bindPorts: number[]) => () => [listen({ bindPorts, copies: 'kept' })];
+
+  it('are what socket(2) makes', async () => {
+    expect(await python(onPorts(43117), `
+import fcntl
+def made(family, type):
+    s = socket.socket(family, type); fd = s.fileno()
+    return [s.getsockopt(socket.SOL_SOCKET, o) for o in (39, 3, 38)] + [fcntl.fcntl(fd, fcntl.F_GETFD), fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK != 0]
+i, u, st = socket.AF_INET, socket.AF_UNIX, socket.SOCK_STREAM
+ctypes.set_errno(0); odd = libc.socket(u, st | 0x100000, 0), errno.errorcode[ctypes.get_errno()]
+say([made(i, st), made(u, st | socket.SOCK_NONBLOCK), made(u, socket.SOCK_SEQPACKET), made(i, socket.SOCK_DGRAM), odd])`)).toEqual([
+      [2, 1, 6, 1, false], [1, 1, 0, 1, true], [1, 5, 0, 1, false], [2, 2, 17, 1, false], [-1, 'EINVAL'],
+    ]);
+  });
+
+  it('are not held open: a close ends the connection, and frees a bound port for the next one', async () => {
+    expect(await python(onPorts(43123), `
+a = socket.socket(); a.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); a.bind(('127.0.0.1', 43123)); a.listen(5)
+c = socket.socket(); c.connect(('127.0.0.1', 43123)); peer = a.accept()[0]; peer.settimeout(5); c.close(); ended = peer.recv(1)
+peer.close(); a.close()
+b = socket.socket(); b.bind(('127.0.0.1', 43127)); b.close()
+d = socket.socket()
+say([ended.decode(), call(lambda _: d.bind(('127.0.0.1', 43127)), 0)])`)).toEqual(['', 'ok']);
+  });
+
+  it('listen in whatever process and under whatever number they are, and never another in their place', async () => {
+    expect(await python(onPorts(43125), `
+a = socket.socket(); a.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); a.bind(('127.0.0.1', 43125))
+os.dup2(a.fileno(), 50)
+r, w = os.pipe()
+if os.fork() == 0:
+    ctypes.set_errno(0); os.write(w, str(libc.listen(50, 5)).encode()); os._exit(0)
+os.wait(); listened = os.read(r, 9).decode()
+free = socket.socket(); os.dup2(free.fileno(), 50)
+ctypes.set_errno(0); swapped = libc.listen(50, 5), errno.errorcode[ctypes.get_errno()]
+say([listened, a.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN), swapped, free.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)])`))
+      .toEqual(['0', 1, [-1, 'EACCES'], 0]);
   });
 });

@@ -120,7 +120,7 @@ function pidfdGetfdStep(): CheckStep {
   return {
     name: 'pidfd_getfd', ok: failure === undefined, required: false,
     detail: failure ?? 'sockets of a program can be looked at',
-    ...(failure === undefined ? {} : { hint: 'listen(2) is refused in sandboxes here, unless every port may be bound. Container filters often deny it.' }),
+    ...(failure === undefined ? {} : { hint: 'Sockets that may listen are made by the supervisor instead: with ports to bind, abstract UNIX sockets cannot be connected to. Container filters often deny it.' }),
   };
 }
 

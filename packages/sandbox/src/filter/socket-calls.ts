@@ -34,7 +34,7 @@ const TCP_ULP = 31; // include/uapi/linux/tcp.h
 /** @param anythingWritable whether a named UNIX socket may be one of the program's own */
 export function socketRules(net: NetPolicy, tcp: TcpEnforcement, anythingWritable: boolean): RulesByCall {
   const internet = [AF_INET, AF_INET6];
-  const unreachable = !anythingWritable && (tcp === 'noSockets' || allowsNothing(net.connect));
+  const unreachable = refusesConnect(net, tcp, anythingWritable);
   // To the UNIX family SOCK_RAW is another spelling of SOCK_DGRAM: net/unix/af_unix.c, unix_create().
   const unixDatagrams = (unreachable ? [SOCK_DGRAM, SOCK_RAW] : []).map((type): Denial =>
     ({ when: [arg32(0).eq(AF_UNIX), arg32(1).maskedEq(SOCK_TYPE_MASK, type)], errno: 'EPERM' }));
@@ -54,9 +54,14 @@ export function socketRules(net: NetPolicy, tcp: TcpEnforcement, anythingWritabl
     socketpair: { deny: [{ when: [arg32(0).ne(AF_UNIX)], errno: 'EAFNOSUPPORT' }, ...unixDatagrams] },
     ...(unreachable ? { connect: { deny: [{ when: [], errno: 'EACCES' }] } } : {}),
     ...(needsListenGate(net, tcp) ? { listen: { unless: { family: 'listen', deny: [{ when: [], errno: 'EACCES' }] } } } : {}),
-    ...(tcp === 'landlock' && net.connect.kind !== 'any' ? fastOpenRules : {}),
-    ...(tcp === 'landlock' && (net.connect.kind !== 'any' || net.bind.kind !== 'any') ? upperProtocolRules : {}),
+    ...(tcp !== 'open' && net.connect.kind !== 'any' ? fastOpenRules : {}),
+    ...(tcp !== 'open' && (net.connect.kind !== 'any' || net.bind.kind !== 'any') ? upperProtocolRules : {}),
   };
+}
+
+/** Whether connect(2) is refused whatever its arguments: there is nothing that it may reach. */
+export function refusesConnect(net: NetPolicy, tcp: TcpEnforcement, anythingWritable: boolean): boolean {
+  return !anythingWritable && (tcp === 'noSockets' || allowsNothing(net.connect));
 }
 
 /**

@@ -67,7 +67,8 @@ export function landlockPlan(
   return Object.freeze({
     abi,
     handledFs,
-    ...(tcp === 'landlock' ? portRules(policy.net) : NO_PORT_RULES),
+    // Sockets that were handed in are judged also where none can be made.
+    ...(network && tcp !== 'open' && statuses.netTcp === 'active' ? portRules(policy.net) : NO_PORT_RULES),
     scoped: (statuses.abstractUnixSocketScope === 'active' ? LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET : 0n)
       | (statuses.signalScope === 'active' ? LANDLOCK_SCOPE_SIGNAL : 0n),
     pathRules: Object.freeze([...writable, ...readable, ...entries]),

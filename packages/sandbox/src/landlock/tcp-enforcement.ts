@@ -10,7 +10,7 @@ import { allowsNothing, type NetPolicy } from '../policy/net-policy.js';
 export type TcpEnforcement =
   /** Landlock judges connect and bind by port. */
   | 'landlock'
-  /** The filter refuses to create TCP sockets: nothing is allowed, and Landlock cannot say so. */
+  /** The filter refuses to create TCP sockets: nothing is allowed, and Landlock cannot say so, or not of listen(2). */
   | 'noSockets'
   /** Everything is allowed. */
   | 'open';
@@ -20,6 +20,7 @@ export type TcpEnforcement =
  * @returns undefined where nothing enforces the rules; unenforcedTcp() says so in words
  */
 export function tcpEnforcement(net: NetPolicy, netTcp: boolean): TcpEnforcement | undefined {
+  if (net.noSockets) return 'noSockets';
   if (netTcp) return 'landlock';
   if (allowsNothing(net.connect) && allowsNothing(net.bind)) return 'noSockets';
   return net.connect.kind === 'any' && net.bind.kind === 'any' ? 'open' : undefined;

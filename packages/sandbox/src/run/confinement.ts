@@ -12,6 +12,7 @@ import { landlockAbiVersion } from '@sandlock/sys';
 import { ConfigError } from '../errors.js';
 import { describeFilter, notifiedCalls } from '../filter/describe-filter.js';
 import { requiredFamilies } from '../filter/required-families.js';
+import { refusesConnect } from '../filter/socket-calls.js';
 import { landlockPlan, type LandlockPlan } from '../landlock/landlock-plan.js';
 import type { Policy } from '../policy/policy.js';
 
@@ -60,7 +61,10 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   table.family({ name: 'hostname', handlers: hostnameOpens });
   const names = ['processes', 'hostname'];
   if (required.has('listen')) {
-    table.family(listen({ bindPorts: policy.net.bind.kind === 'any' ? 'any' : policy.net.bind.ports }));
+    table.family(listen({
+      bindPorts: policy.net.bind.kind === 'any' ? 'any' : policy.net.bind.ports,
+      connects: !refusesConnect(policy.net, landlock.tcp, policy.fs.writable.length > 0),
+    }));
     names.push('listen');
   }
   try {

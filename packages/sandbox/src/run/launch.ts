@@ -3,10 +3,12 @@
  *
  * Everything that can be wrong is found before there is one: options, grants, protections, handlers, the filter.
  */
+import { canCopyDescriptors } from '@sandlock/builtins';
 import type { HandlerBinding } from '@sandlock/dispatch';
 import { close, GuardedProcess, SyscallError } from '@sandlock/sys';
 
 import { ProcessError } from '../errors.js';
+import { withoutCopies, type NetPolicy } from '../policy/net-policy.js';
 import type { Policy } from '../policy/policy.js';
 import { resolveGrants } from '../policy/resolve-grants.js';
 import { abortError } from './abort-error.js';
@@ -34,7 +36,7 @@ export function launch(input: LaunchInput): SandboxProcess {
   const { cmd, options } = input;
   checkCall(cmd, options);
   if (options.signal?.aborted) throw abortError(options.signal);
-  const policy: Policy = { ...input.policy, fs: resolveGrants(input.policy) };
+  const policy: Policy = { ...input.policy, fs: resolveGrants(input.policy), net: netOfThisMachine(input.policy) };
   const name = claimName(options.name ?? policy.name);
   let guardPid = 0;
   let rulesetFd = -1;
@@ -75,4 +77,8 @@ export function launch(input: LaunchInput): SandboxProcess {
   } finally {
     if (rulesetFd >= 0) close(rulesetFd);
   }
+}
+
+function netOfThisMachine({ net, supervised }: Policy): NetPolicy {
+  return supervised && !canCopyDescriptors() ? withoutCopies(net) : net;
 }

@@ -19,6 +19,10 @@ static Napi::Value Socketpair(const Napi::CallbackInfo& info) {
   return Result(info.Env(), rc);
 }
 
+static Napi::Value Socket(const Napi::CallbackInfo& info) {  // socket(2)
+  return Result(info.Env(), socket(Int(info[0]), Int(info[1]), Int(info[2])));
+}
+
 // (socket, buffer, received): one record into buffer; received[0] is the descriptor that came with it, or -1.
 static Napi::Value RecvMessage(const Napi::CallbackInfo& info) {
   Bytes buffer = BytesOf(info[1]);
@@ -53,6 +57,11 @@ static Napi::Value GetsockoptInt(const Napi::CallbackInfo& info) {
   return Result(info.Env(), rc == 0 ? value : rc);
 }
 
+static Napi::Value Setsockopt(const Napi::CallbackInfo& info) {  // setsockopt(2)
+  Bytes value = BytesOf(info[3]);
+  return Result(info.Env(), setsockopt(Int(info[0]), Int(info[1]), Int(info[2]), value.data, static_cast<socklen_t>(value.length)));
+}
+
 // The port of an internet socket's own address, 0 when it has none; EAFNOSUPPORT for another family.
 static Napi::Value GetsocknamePort(const Napi::CallbackInfo& info) {
   sockaddr_storage address = {};
@@ -74,10 +83,12 @@ static Napi::Value Shutdown(const Napi::CallbackInfo& info) {
 }
 
 void InitSocket(Napi::Env env, Napi::Object exports) {
+  BIND("socket", Socket);
   BIND("socketpair", Socketpair);
   BIND("recvMessage", RecvMessage);
   BIND("sendMessage", SendMessage);
   BIND("getsockoptInt", GetsockoptInt);
+  BIND("setsockopt", Setsockopt);
   BIND("getsocknamePort", GetsocknamePort);
   BIND("listen", Listen);
   BIND("shutdown", Shutdown);

@@ -18,6 +18,12 @@ const connect = (port: number): Step => call('connect', { step: 0 }, loopback(po
 const bind = (port: number): Step => call('bind', { step: 0 }, loopback(port), 16);
 const listen = call('listen', { step: 0 }, 5);
 
+/**
+ * No TCP port to speak of. Where pidfd_getfd(2) is denied, options that name none mean no TCP sockets at all, which has a
+ * test of its own; one port that nobody listens on keeps the ways past the rules in reach.
+ */
+const noPorts = (): SandboxOptions => (inContainer ? { netAllow: [`:${free}`] } : {});
+
 let listener: Listener;
 let free: number;
 beforeEach(async () => {
@@ -40,8 +46,8 @@ describeConfined('connect(2)', () => {
   });
 
   it('reaches no other, though somebody listens there', async () => {
-    expect(await counted([tcp, connect(listener.port)], {})).toEqual([['ok', 'EACCES'], 0]);
-    expect(await counted([tcp, connect(listener.port)], { fsWritable: [scratch()] })).toEqual([['ok', 'EACCES'], 0]);
+    expect(await counted([tcp, connect(listener.port)], noPorts())).toEqual([['ok', 'EACCES'], 0]);
+    expect(await counted([tcp, connect(listener.port)], { ...noPorts(), fsWritable: [scratch()] })).toEqual([['ok', 'EACCES'], 0]);
     expect(await counted([tcp, connect(listener.port)], { netAllow: [`:${free}`] })).toEqual([['ok', 'EACCES'], 0]);
     expect(await counted([tcp, connect(listener.port)], { netAllowBind: [listener.port] })).toEqual([['ok', 'EACCES'], 0]);
     expect(await counted([tcp, connect(listener.port)], { netAllow: [`:${free}`], noSupervisor: true, netAllowBind: ['*'] }))
@@ -79,7 +85,7 @@ describeConfined('TCP Fast Open', () => {
   const mmsg = (): Memory => new Memory(...message(data, address()).parts, Buffer.alloc(8));
 
   it.each(['sendto', 'sendmsg', 'sendmmsg'])('connects past no rule: %s', async (name) => {
-    for (const options of [{}, { netAllow: [`:${free}`] }, { netAllowBind: [0], fsWritable: [scratch()] }, { noSupervisor: true, netAllowBind: [0] }]) {
+    for (const options of [noPorts(), { netAllow: [`:${free}`] }, { netAllowBind: [0], fsWritable: [scratch()] }, { noSupervisor: true, netAllowBind: [0] }]) {
       for (const flag of flags) expect(await counted([tcp, sends(flag)[name]!], options)).toEqual([['ok', 'EOPNOTSUPP'], 0]);
     }
     expect((await listener.log()).received).not.toContain('past');
@@ -106,30 +112,30 @@ describeConfined('TCP Fast Open', () => {
 });
 
 describeConfined('bind(2) and listen(2)', () => {
-  it.skipIf(inContainer)('bind a listed port and listen on it [needs pidfd_getfd]', async () => {
+  it('bind a listed port and listen on it', async () => {
     expect(said(await confined([tcp, bind(free), listen], { netAllowBind: [free] }))).toEqual(['ok', 'ok', 'ok']);
     expect(said(await confined([tcp, bind(0), listen], { netAllowBind: [0] }))).toEqual(['ok', 'ok', 'ok']);
     expect(said(await confined([tcp, bind(free), listen], { netAllowBind: ['*'] }))).toEqual(['ok', 'ok', 'ok']);
   });
 
-  it.runIf(inContainer)('bind a listed port, and are refused to listen, in a container that denies pidfd_getfd(2) [needs a container]', async () => {
-    expect(said(await confined([tcp, bind(free), listen], { netAllowBind: [free] }))).toEqual(['ok', 'ok', 'EACCES']);
-    expect(said(await confined([tcp, bind(free), listen], { netAllowBind: ['*'] }))).toEqual(['ok', 'ok', 'ok']);
-    expect(said(unconfined([tcp, bind(free), listen]))).toEqual(['ok', 'ok', 'ok']);
+  it.runIf(inContainer)('have no TCP socket where nothing is allowed and pidfd_getfd(2) is denied [needs a container]', async () => {
+    expect(await counted([tcp, connect(listener.port)], {})).toEqual([['EACCES', expect.any(String)], 0]);
+    expect(said(await confined([tcp], { netAllowBind: [free] }))).toEqual(['ok']);
   });
 
   it('bind no other', async () => {
-    expect(said(await confined([tcp, bind(free), bind(0)]))).toEqual(['ok', 'EACCES', 'EACCES']);
+    expect(said(await confined([tcp, bind(free), bind(0)], noPorts()))).toEqual(['ok', 'EACCES', 'EACCES']);
     expect(said(await confined([tcp, bind(free), bind(0)], { netAllowBind: [free + 1] }))).toEqual(['ok', 'EACCES', 'EACCES']);
     expect(said(await confined([tcp, bind(free)], { netAllow: [`:${free}`] }))).toEqual(['ok', 'EACCES']);
     expect(said(unconfined([tcp, bind(free)]))).toEqual(['ok', 'ok']);
   });
 
-  it.each<[string, SandboxOptions]>([
-    ['nothing may be bound', {}],
-    ['one port may be bound', { netAllowBind: ['1024-1030'] }],
-    ['there is no supervisor', { noSupervisor: true }],
-  ])('choose no port for a socket that was never bound, when %s', async (_, options) => {
+  it.each<[string, () => SandboxOptions]>([
+    ['nothing may be bound', noPorts],
+    ['one port may be bound', () => ({ netAllowBind: ['1024-1030'] })],
+    ['there is no supervisor', () => ({ noSupervisor: true })],
+  ])('choose no port for a socket that was never bound, when %s', async (_, given) => {
+    const options = given();
     expect(said(await confined([tcp, listen, call('accept4', { step: 0 }, 0, 0, 0x800)], options))).toEqual(['ok', 'EACCES', 'EINVAL']);
     expect(said(await confined([call('socket', 10, SOCK_STREAM, 0), listen], options))).toEqual(['ok', 'EACCES']);
     expect(said(unconfined([tcp, listen]))).toEqual(['ok', 'ok']);
@@ -139,7 +145,7 @@ describeConfined('bind(2) and listen(2)', () => {
     for (const netAllowBind of [[0], ['*']]) expect(said(await confined([tcp, listen], { netAllowBind }))).toEqual(['ok', 'ok']);
   });
 
-  it.skipIf(inContainer)('listen on UNIX sockets whatever ports there are [needs pidfd_getfd]', async () => {
+  it('listen on UNIX sockets whatever ports there are', async () => {
     const folder = scratch();
     const address = unixAddress(`${folder}/socket`);
     const steps = [call('socket', AF_UNIX, SOCK_STREAM, 0), call('bind', { step: 0 }, address, address.length), listen];
@@ -148,7 +154,7 @@ describeConfined('bind(2) and listen(2)', () => {
     expect(said(await confined([steps[0]!, call('bind', { step: 0 }, abstract, abstract.length), listen]))).toEqual(['ok', 'ok', 'ok']);
   });
 
-  it.skipIf(inContainer)('really take connections [needs pidfd_getfd]', async () => {
+  it('really take connections', async () => {
     const child = await new Sandbox(granting({ netAllowBind: [free] })).popen([compiled('calls')]);
     const steps = [tcp, call('setsockopt', { step: 0 }, 1, 2, Buffer.from([1, 0, 0, 0]), 4), bind(free), listen, call('accept', { step: 0 }, 0, 0), call('write', { step: 4 }, cString('hello'), 5)];
     child.stdin!.end(script(steps));
