@@ -31,6 +31,11 @@ const MAP_NORESERVE = 0x4000;
 const SMALLEST_REQUEST = 128 * 1024;
 /** No address space has room for more, so the kernel itself says ENOMEM. */
 const LARGEST_REQUEST = 2 ** 56;
+/**
+ * Who may refuse requests refuses them a little before the limit: what was granted and is not used yet, a stack,
+ * tables of pages must still fit then, or a program that handles ENOMEM well would be ended all the same.
+ */
+const MARGIN = 1 / 16;
 /** A measurement this old is good enough for a file that shows it. */
 const FRESH_MS = 50;
 
@@ -67,6 +72,7 @@ export function memory({ limitBytes, onExceeded = 'kill', guardPid }: MemoryOpti
   const meter = new MemoryMeter(tree, objects, limitBytes);
   const heaps = new Heaps();
   const killed = new Set<number>();
+  const requestLimit = onExceeded === 'enomem' ? limitBytes - Math.floor(limitBytes * MARGIN) : limitBytes;
   let peak = 0;
   /** What was in use at the last look, and everything that was asked for since. */
   let bound = 0;
@@ -86,9 +92,9 @@ export function memory({ limitBytes, onExceeded = 'kill', guardPid }: MemoryOpti
 
   /** Whether there is room for this much more. */
   const fits = (bytes: number): boolean => {
-    if (bound + bytes > limitBytes) {
-      measured(meter.measure(bytes).usedBytes);
-      if (bound + bytes > limitBytes) return false;
+    if (bound + bytes > requestLimit) {
+      measured(meter.measure(bytes + limitBytes - requestLimit).usedBytes);
+      if (bound + bytes > requestLimit) return false;
       watch.within(watch.pace(bound + bytes));
     }
     bound += bytes;
@@ -112,7 +118,7 @@ export function memory({ limitBytes, onExceeded = 'kill', guardPid }: MemoryOpti
   const moveBreak: Handler = (context) => {
     const end = Number(context.args[0]!);
     const last = heaps.remembered(context.pid);
-    if (last !== undefined && end >= last && bound + end - last <= limitBytes) {
+    if (last !== undefined && end >= last && bound + end - last <= requestLimit) {
       bound += end - last;
     } else {
       const now = heapEnd(context.pid);

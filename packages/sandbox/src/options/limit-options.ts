@@ -57,8 +57,8 @@ process whose request does not fit is ended with SIGKILL and the others go on; i
     flags: [{ long: 'on-memory-exceeded', placeholder: 'ACTION' }],
     profile: { section: 'limits', key: 'on_memory_exceeded' },
     summary: 'what happens to a request that does not fit: kill (the default) or enomem',
-    docs: `What happens to a request that \`maxMemory\` has no room for: \`kill\` ends the process, \`enomem\` fails the call with ENOMEM.
-Memory that is used without a request ends the process that grew most, in either case.`,
+    docs: `What happens to a request that \`maxMemory\` has no room for: \`kill\` ends the process, \`enomem\` fails the call with ENOMEM,
+which begins a sixteenth before the limit. Memory that is used without a request ends the process that grew most, in either case.`,
     noSupervisor: 'the supervisor measures the memory',
   }),
   maxProcesses: option({
