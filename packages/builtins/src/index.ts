@@ -4,6 +4,7 @@ export { canCopyDescriptors } from './listen/copied-sockets.js';
 export { listen, type ListenOptions } from './listen/listen.js';
 export { memory, type MemoryFamily, type MemoryOptions, type OnMemoryExceeded } from './memory/memory.js';
 export { processes, type ProcessesFamily, type ProcessesOptions } from './processes.js';
+export { random, type RandomFamily } from './random/random.js';
 
 // What families share with the filter
 export { OTHER_PROCESS_CALLS } from './other-process-calls.js';

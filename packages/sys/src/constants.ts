@@ -94,9 +94,13 @@ export const SOCK_CLOEXEC = O_CLOEXEC;
 export const IPPROTO_TCP = 6;
 export const SOL_SOCKET = 1;
 export const SO_TYPE = 3;
+export const SO_SNDBUF = 7;
 export const SO_LINGER = 13;
+export const SO_RCVLOWAT = 18;
 export const SO_PROTOCOL = 38;
 export const SO_DOMAIN = 39;
+export const SO_PASSPIDFD = 76;
+export const SO_PEERPIDFD = 77;
 export const SHUT_RD = 0;
 
 /** include/uapi/linux/pidfd.h: a pidfd of a thread instead of a process; Linux 6.9. */

@@ -8,6 +8,13 @@ import { binding } from './binding.js';
 import { SO_LINGER, SOCK_CLOEXEC, SOL_SOCKET } from './constants.js';
 import { check } from './errors.js';
 
+/** Two UNIX sockets of this type that are connected, close-on-exec. @returns the caller closes both @see socketpair(2) */
+export function socketpair(type: number): [number, number] {
+  const ends = new Int32Array(2);
+  check('socketpair', binding().socketpair(ends, type | SOCK_CLOEXEC));
+  return [ends[0]!, ends[1]!];
+}
+
 /**
  * A new socket, closed on exec whatever `type` says.
  *
@@ -39,6 +46,11 @@ export function doNotLinger(fd: number): void {
  */
 export function getsockoptInt(fd: number, level: number, option: number): number {
   return check('getsockopt', binding().getsockoptInt(fd, level, option));
+}
+
+/** Sets an option that is an int. @throws {SyscallError} EBADF, ENOTSOCK, ENOPROTOOPT, EINVAL @see setsockopt(2), socket(7) */
+export function setsockoptInt(fd: number, level: number, option: number, value: number): void {
+  check('setsockopt', binding().setsockopt(fd, level, option, new Uint8Array(Int32Array.of(value).buffer)));
 }
 
 /**

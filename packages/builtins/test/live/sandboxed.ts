@@ -94,11 +94,11 @@ export async function endAll(): Promise<void> {
 let directory: string | undefined;
 
 /** Compiles a program of test/targets. */
-export function compiled(name: string): string {
+export function compiled(name: string, flags: readonly string[] = []): string {
   directory ??= mkdtempSync(join(tmpdir(), 'builtins-live-'));
-  const file = join(directory, name);
+  const file = join(directory, name + flags.join(''));
   const source = fileURLToPath(new URL(`../targets/${name}.c`, import.meta.url));
-  const { status, stderr } = spawnSync('gcc', ['-O1', '-Wall', '-pthread', '-o', file, source], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('gcc', ['-O1', '-Wall', '-pthread', ...flags, '-o', file, source], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`gcc: ${stderr}`);
   return file;
 }
