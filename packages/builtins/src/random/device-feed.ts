@@ -8,7 +8,7 @@
  * socket(7), SO_RCVLOWAT; unix(7); net/unix/af_unix.c, unix_stream_read_generic()
  */
 import {
-  close, FdWatcher, O_NONBLOCK, read, setsockoptInt, setStatusFlags, SO_RCVLOWAT, SO_SNDBUF, SOCK_STREAM, socketpair, SOL_SOCKET,
+  close, fcntlSetFlags, FdWatcher, O_NONBLOCK, read, setsockoptInt, SO_RCVLOWAT, SO_SNDBUF, SOCK_STREAM, socketpair, SOL_SOCKET,
   SyscallError, UV_READABLE, UV_WRITABLE, write,
 } from '@sandlock/sys';
 
@@ -49,8 +49,8 @@ export class DeviceFeed {
   static open(stream: RandomStream, flags: number, onClosed: () => void): { readonly feed: DeviceFeed; readonly targetFd: number } {
     const [ours, targetFd] = socketpair(SOCK_STREAM);
     try {
-      setStatusFlags(ours, O_NONBLOCK);
-      setStatusFlags(targetFd, flags & O_NONBLOCK);
+      fcntlSetFlags(ours, O_NONBLOCK);
+      fcntlSetFlags(targetFd, flags & O_NONBLOCK);
       setsockoptInt(targetFd, SOL_SOCKET, SO_RCVLOWAT, INT_MAX);
       setsockoptInt(ours, SOL_SOCKET, SO_SNDBUF, 2 * SMALL_BYTES);
       return { feed: new DeviceFeed(ours, stream, onClosed), targetFd };
