@@ -3,7 +3,8 @@
  *
  *   --quick         fewer samples
  *   --json          the figures as JSON instead of tables
- *   --only NAME     one of: notified-call, untrapped-call, run, heap, command, notifications, bpf
+ *   --only NAME     one of: notified-call, untrapped-call, run, heap, programs, command,
+ *                   notifications, bpf
  *   --write-readme  put the table between the marks in README.md, too
  *
  * Nothing is asserted here: a busy machine is no failure. Nanoseconds are this machine's own, ratios carry over.
@@ -28,6 +29,7 @@ const FIGURES = {
   'untrapped-call': async () => (await import('./figures/untrapped-call.mjs')).untrappedCall(options),
   run: async () => (await import('./figures/run.mjs')).run(options),
   heap: async () => (await import('./figures/heap.mjs')).heap(options),
+  programs: async () => (await import('./figures/programs.mjs')).programs(options),
   command: async () => (await import('./figures/command.mjs')).command(options),
 };
 

@@ -2,25 +2,25 @@
 import { spawnSync } from 'node:child_process';
 
 import { sandbox } from '../lib/sandbox.mjs';
+import { prepareWorkloads } from '../lib/workloads.mjs';
 
-const PROGRAMS = [
-  ['/bin/true'],
-  ['ls', '-l', '/usr/bin'],
-  ['sh', '-c', 'for n in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done'],
-  ['/usr/bin/python3', '-c', 'pass'],
-  ['git', '--version'],
-];
+const SMALL = [['/bin/true'], ['ls', '-l', '/usr/bin'], ['git', '--version']];
 
 export async function notifications() {
-  const box = sandbox({ fsWritable: ['/dev/null'] });
-  const rows = [];
-  for (const command of PROGRAMS) {
-    if (spawnSync(command[0], command.slice(1)).status !== 0) continue; // not here
-    const child = await box.popen(command, { stdin: 'ignore' });
-    const result = await child.wait();
-    if (!result.ok) throw new Error(`${command.join(' ')} works without a sandbox, and in one it ended with exit code ${result.exitCode}: ${result.stderr}`);
-    const { notifications: total, syscalls } = child.stats();
-    rows.push({ program: command.join(' '), total, syscalls });
+  const { workloads, remove } = prepareWorkloads();
+  try {
+    const small = SMALL.filter(([program, ...args]) => spawnSync(program, args).status === 0)
+      .map((command) => ({ name: command.join(' '), command, options: { fsWritable: ['/dev/null'] } }));
+    const rows = [];
+    for (const { name, command, options } of [...small, ...workloads]) {
+      const child = await sandbox(options).popen(command, { stdin: 'ignore' });
+      const result = await child.wait();
+      if (!result.ok) throw new Error(`${command.join(' ')} works without a sandbox, and in one it ended with exit code ${result.exitCode}: ${result.stderr}`);
+      const { notifications: total, screened, syscalls } = child.stats();
+      rows.push({ program: name, total, screened, syscalls });
+    }
+    return rows;
+  } finally {
+    remove();
   }
-  return rows;
 }

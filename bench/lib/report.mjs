@@ -27,9 +27,9 @@ export function figureRows(figures) {
 
 export function notificationRows(rows) {
   return {
-    right: [false, true, false],
-    rows: [['program', 'notifications', 'by call'], ...rows.map(({ program, total, syscalls }) => [
-      program.length > 60 ? `${program.slice(0, 57)}...` : program, String(total),
+    right: [false, true, true, false],
+    rows: [['program', 'notifications', 'of concern', 'by call'], ...rows.map(({ program, total, screened, syscalls }) => [
+      program.length > 60 ? `${program.slice(0, 57)}...` : program, String(total), String(total - screened),
       Object.entries(syscalls).sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`).join(', '),
     ])],
   };
