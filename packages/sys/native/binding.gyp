@@ -5,6 +5,7 @@
       "sources": [
         "addon/module.cc",
         "addon/apart.cc",
+        "addon/clock.cc",
         "addon/credentials.cc",
         "addon/fd_watcher.cc",
         "addon/files.cc",

@@ -41,6 +41,7 @@ export interface LifelineHandle {
 }
 
 export interface Binding {
+  clockGettime(clockId: number): bigint | Result;
   close(fd: Fd): Result;
   openat(dirFd: Fd, path: Uint8Array, flags: number, mode: number): Result;
   openat2(dirFd: Fd, path: Uint8Array, flags: number, mode: number, resolve: number): Result;

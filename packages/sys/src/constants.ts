@@ -108,3 +108,11 @@ export const PIDFD_THREAD = O_EXCL;
 
 /** Signal numbers by name, `SIGKILL` -> 9. */
 export const signals = constants.signals;
+
+// include/uapi/linux/time.h
+export const CLOCK_REALTIME = 0;
+export const CLOCK_MONOTONIC = 1;
+export const CLOCK_REALTIME_COARSE = 5;
+export const CLOCK_REALTIME_ALARM = 8;
+export const CLOCK_TAI = 11;
+export const TIMER_ABSTIME = 1;
