@@ -5,12 +5,19 @@ export { listen, type ListenOptions } from './listen/listen.js';
 export { memory, type MemoryFamily, type MemoryOptions, type OnMemoryExceeded } from './memory/memory.js';
 export { processes, type ProcessesFamily, type ProcessesOptions } from './processes.js';
 export { random, type RandomFamily } from './random/random.js';
+export { virtualTime, type VirtualTimeOptions } from './time/virtual-time.js';
+export { startClock, type VirtualClock } from './time/virtual-clock.js';
 
 // What families share with the filter
 export { OTHER_PROCESS_CALLS } from './other-process-calls.js';
 
 // Memory of programs, changed before they run
 export { EARLY_CALLS, freshImages, type ImagePatch } from './image/fresh-image.js';
+
+// The vDSO
+export { vdsoPatch } from './vdso/vdso-patch.js';
+export { type VdsoChanges } from './vdso/vdso-patches.js';
+export { VdsoError } from './vdso/errors.js';
 
 // Who is in a sandbox
 export { ProcessTree, type Discovery } from './process-tree.js';

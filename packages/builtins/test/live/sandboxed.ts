@@ -94,12 +94,12 @@ export async function endAll(): Promise<void> {
 let directory: string | undefined;
 
 /** Compiles a program of test/targets. */
-export function compiled(name: string, flags: readonly string[] = []): string {
+export function compiled(name: string, flags: readonly string[] = [], compiler = 'gcc'): string {
   directory ??= mkdtempSync(join(tmpdir(), 'builtins-live-'));
-  const file = join(directory, name + flags.join(''));
+  const file = join(directory, [name, ...flags, compiler].join(''));
   const source = fileURLToPath(new URL(`../targets/${name}.c`, import.meta.url));
-  const { status, stderr } = spawnSync('gcc', ['-O1', '-Wall', '-pthread', ...flags, '-o', file, source], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`gcc: ${stderr}`);
+  const { status, stderr } = spawnSync(compiler, ['-O1', '-Wall', '-pthread', ...flags, '-o', file, source], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${compiler}: ${stderr}`);
   return file;
 }
 

@@ -1,0 +1,35 @@
+/**
+ * The virtual time family: the time of day begins at a moment of choice, and goes on at its own pace.
+ *
+ * Programs read it from their vDSO, which is patched in every fresh image and costs no system call; by system call, which is
+ * answered here; and wait for it, with deadlines that are taken back to the machine's clock. Clocks that count from some
+ * event, and every time that counts from now, are the machine's. It is a view and no secret: timestamps of
+ * files, sockets and processes are the machine's.
+ */
+import type { Family, HandlerContext } from '@sandlock/dispatch';
+
+import { AT_SYSINFO_EHDR, auxiliaryValue } from '../vdso/auxiliary-vector.js';
+import { ownVdsoImage } from '../vdso/own-image.js';
+import { deadlines } from './deadlines.js';
+import { LentDeadlines } from './lent-deadlines.js';
+import { readClocks } from './read-clocks.js';
+import type { VirtualClock } from './virtual-clock.js';
+
+export interface VirtualTimeOptions {
+  readonly clock: VirtualClock;
+}
+
+/** It needs the vDSO patched by the same offset: see vdsoPatch(). */
+export function virtualTime({ clock }: VirtualTimeOptions): Family {
+  const lent = new LentDeadlines(clock.offsetNs);
+  return {
+    name: 'virtualTime',
+    handlers: { ...readClocks(clock, isVdsoCall), ...deadlines(lent) },
+    dispose: () => lent.close(),
+  };
+}
+
+function isVdsoCall({ pid, instructionPointer }: HandlerContext): boolean {
+  const base = auxiliaryValue(pid, AT_SYSINFO_EHDR);
+  return base !== undefined && instructionPointer > base && instructionPointer <= base + BigInt(ownVdsoImage().length);
+}

@@ -1,0 +1,76 @@
+import { CLOCK_REALTIME_ALARM, clockGettime } from '@sandlock/sys';
+import { spawnSync } from 'node:child_process';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+
+import { freshImages, startClock, vdsoPatch, virtualTime } from '../../src/index.js';
+import { compiled, endAll, hasGcc, removeCompiled, Sandboxed } from './sandboxed.js';
+
+afterEach(endAll);
+afterAll(removeCompiled);
+
+const hasMusl = spawnSync('musl-gcc', ['--version']).status === 0;
+const seconds = (date: string) => Date.parse(date) / 1000;
+const families = (start: string) => () => {
+  const clock = startClock(BigInt(Date.parse(start)) * 1_000_000n);
+  return [freshImages([vdsoPatch({ offsetNs: clock.offsetNs })]), virtualTime({ clock })];
+};
+const STARTS = ['2000-06-15T12:00:00.250Z', '2040-06-15T12:00:00.750Z'];
+
+async function run(start: string, ...argv: string[]) {
+  const sandboxed = new Sandboxed(argv, families(start));
+  const { exit, stdout, stderr } = await sandboxed.done;
+  expect({ stderr, code: exit.code, signal: exit.signal, reports: sandboxed.reports }).toEqual({ stderr: '', code: 0, signal: null, reports: [] });
+  return stdout;
+}
+
+describe.each(STARTS)('a clock that starts at %s [needs Linux 5.14]', (start) => {
+  const year = start.slice(0, 4);
+
+  it('is what programs see, and it runs', async () => {
+    expect(await run(start, '/bin/date', '-u', '+%Y-%m-%d %H:%M')).toBe(`${start.slice(0, 10)} 12:00\n`);
+    const began = performance.now();
+    const [before, after] = (await run(start, '/bin/bash', '-c', 'echo $EPOCHREALTIME; sleep 0.3; echo $EPOCHREALTIME')).split('\n').map(Number);
+    const tookMs = performance.now() - began;
+    expect(before).toBeGreaterThanOrEqual(seconds(start));
+    expect(before).toBeLessThan(seconds(start) + tookMs / 1000);
+    expect(after! - before!).toBeGreaterThanOrEqual(0.3);
+    expect(after! - before!).toBeLessThan(tookMs / 1000);
+  });
+
+  it('is one for all processes, with addresses randomized and without', async () => {
+    const script = 'date -u +%Y; (date -u +%Y); env sh -c "exec date -u +%Y"; echo $(date -u +%Y) | cat; date -u +%Y & wait';
+    expect(await run(start, '/bin/bash', '-c', script)).toBe(`${year}\n`.repeat(5));
+    expect(await run(start, '/usr/bin/setarch', '-R', '/bin/bash', '-c', script)).toBe(`${year}\n`.repeat(5));
+  });
+
+  it.skipIf(!hasGcc).each([
+    ['dynamic', [], 'gcc'], ['static', ['-static'], 'gcc'], ...(hasMusl ? [['musl', ['-static'], 'musl-gcc'] as const] : []),
+  ] as const)('is shown by every call and waited for by it: %s program [needs gcc]', async (_, flags, compiler) => {
+    const output = await run(start, compiled('times', flags, compiler));
+    const said = JSON.parse(output) as Record<string, number>;
+    const tai = said['rawTai']! - said['rawRealtime']!; // as the machine has it
+    // A machine without a clock that can wake it has no alarm clocks.
+    const alarm = (() => { try { return clockGettime(CLOCK_REALTIME_ALARM) > 0n; } catch { return false; } })();
+    if (!alarm) expect(said).toMatchObject({ alarm: -22, rawAlarm: -22 });
+    const calendar = [...(alarm ? ['alarm', 'rawAlarm'] : []), 'realtime', 'coarse', 'gettimeofday', 'time', 'timeTo', 'rawRealtime', 'rawCoarse', 'rawGettimeofday',
+      ...(process.arch === 'x64' ? ['rawTime', 'rawTimeTo'] : [])];
+    for (const each of calendar) {
+      expect(said[each], each).toBeGreaterThanOrEqual(Math.floor(seconds(start)));
+      expect(said[each], each).toBeLessThan(seconds(start) + 10);
+    }
+    expect(tai).toBeGreaterThanOrEqual(0);
+    expect(Math.abs(said['tai']! - said['realtime']! - tai)).toBeLessThanOrEqual(1);
+    const uptime = process.hrtime()[0];
+    for (const each of ['monotonic', 'boottime', 'rawMonotonic']) expect(Math.abs(said[each]! - uptime), each).toBeLessThan(10_000);
+    expect(said).toMatchObject({ badPointer: -14, badClock: -22, steps: 0, pastSleep: 0, pastSemaphore: -110, disarmed: 0, noTimerfd: -22 });
+    expect(said['timerfdLeft']).toBeGreaterThan(0);
+    expect(said['timerfdLeft']).toBeLessThanOrEqual(60);
+    for (const each of ['sleep', 'monotonicSleep', 'relativeSleep', 'semaphore', 'condition', 'mutex', 'timerfd', 'monotonicTimerfd', 'timer', 'queue']) {
+      expect(said[each], each).toBeGreaterThanOrEqual(59);
+      expect(said[each], each).toBeLessThan(1000);
+    }
+    expect(said['invalid']).toBeGreaterThanOrEqual(0);
+    expect(said['posted']).toBeGreaterThanOrEqual(29);
+    expect(said['posted']).toBeLessThan(1000);
+  }, 30_000);
+});
