@@ -2,6 +2,8 @@
 export { hostname, type HostnameOptions } from './hostname.js';
 export { canCopyDescriptors } from './listen/copied-sockets.js';
 export { listen, type ListenOptions } from './listen/listen.js';
+export { hostname, type HostnameFamily, type HostnameOptions } from './hostname.js';
+export { listen, type ListenFamily, type ListenOptions } from './listen.js';
 export { memory, type MemoryFamily, type MemoryOptions, type OnMemoryExceeded } from './memory/memory.js';
 export { processes, type ProcessesFamily, type ProcessesOptions } from './processes.js';
 export { random, type RandomFamily } from './random/random.js';
@@ -24,6 +26,7 @@ export { ProcessTree, type Discovery } from './process-tree.js';
 export { isLiving, readStat, type ProcessStat } from './process-stat.js';
 
 // What stands in for files of the machine
+export { hosts, type HostEntry } from './hosts.js';
 export { viewFile, type ViewContent } from './views/view-file.js';
 export { type Asker, type View, type ViewOpen, type ViewOpener, type ViewRequest, type ViewStat } from './views/view.js';
 export { type Grants } from './views/grants.js';

@@ -16,7 +16,7 @@ describe('the README', () => {
   it('shows what the example prints', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
     await import('./examples/families.js');
-    expect(log.mock.calls.flat()).toEqual([false, 'fd', 'box\n', 'continue', 'continue', 'EAGAIN', 3]);
+    expect(log.mock.calls.flat()).toEqual([false, 'returnValue', 'box', 'continue', 'continue', 'EAGAIN', 3]);
     log.mockRestore();
   });
 

@@ -8,7 +8,7 @@
 import { action, decodeOpen, TargetFailure, type HandlerContext, type NotifAction, type OpenArguments } from '@sandlock/dispatch';
 import {
   AT_FDCWD, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_TMPFILE,
-  O_TRUNC, openat, S_IFDIR, S_IFMT, S_IFREG,
+  O_TRUNC, openat, RESOLVE_BENEATH, RESOLVE_IN_ROOT, S_IFDIR, S_IFMT, S_IFREG,
 } from '@sandlock/sys';
 import { statSync, type Stats } from 'node:fs';
 
@@ -48,7 +48,8 @@ const KEPT = O_ACCMODE | O_APPEND | O_NONBLOCK | O_TRUNC | O_DIRECTORY;
 export function openView(context: HandlerContext, options: OpenViewOptions): NotifAction {
   const args = decodeOpen(context);
   if (!args.ok) return args.deny();
-  if (!options.concern.mayConcern(args.path)) return action.continue();
+  const confined = (Number(args.resolve) & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0; // its letters say less then
+  if (!confined && !options.concern.mayConcern(args.path)) return action.continue();
   const status = readTaskStatus(context.pid);
   if (status === undefined) return new TargetFailure('noAccess').deny();
   const asker = { pid: context.pid, tgid: status.tgid };

@@ -13,9 +13,9 @@ const listener = new FakeListener('x86_64');
 const supervisor = new Supervisor({ listener, table });
 supervisor.start();
 
-listener.mapString(1000, 0x5000n, '/etc/hostname'); // memory of the task with pid 1000
-const open = listener.notify('openat', { args: [-100, 0x5000, 0] });
-console.log((await open.answered).kind, String(open.injections[0]?.content)); // fd box
+listener.map(1000, 0x5000n, Buffer.alloc(390)); // memory of the task with pid 1000: a struct utsname
+const name = listener.notify('uname', { args: [0x5000] });
+console.log((await name.answered).kind, listener.memory(1000, 0x5000n + 65n, 3).toString()); // returnValue box
 
 for (let n = 0; n < 3; n++) {
   const { kind, errno } = await listener.notify('fork').answered as { kind: string; errno?: string };

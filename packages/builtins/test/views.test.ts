@@ -1,0 +1,126 @@
+import { O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY } from '@sandlock/sys';
+import { closeSync, openSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { hostname, views, watchedFdBase, type ViewsOptions } from '../src/index.js';
+import { closeAll, Supervised } from './supervised.js';
+
+const AT_FDCWD = -100;
+const RESOLVE_BENEATH = 0x08n;
+const RESOLVE_IN_ROOT = 0x10n;
+
+afterEach(closeAll);
+
+function openHow(flags: number, resolve = 0n): Buffer {
+  const how = Buffer.alloc(24);
+  how.writeBigUInt64LE(BigInt(flags), 0);
+  how.writeBigUInt64LE(resolve, 16);
+  return how;
+}
+
+/** Every descriptor is watched, so that all come here. */
+function family(options: Partial<ViewsOptions> = {}) {
+  return views({
+    views: hostname({ name: 'box' }).views, grants: { mayRead: () => true, mayWrite: () => true },
+    members: { isMember: () => true, pids: () => [] }, watchedFdBase: 0, procGranted: true, ...options,
+  });
+}
+
+describe('views family: open', () => {
+  it.each(['/etc/hostname', '//etc//hostname', '/etc/./hostname', '/etc/../etc/hostname', '/../etc/hostname', '/proc/sys/kernel/hostname'])('yields the name for %s', async (path) => {
+    const target = new Supervised(family());
+    const at = target.memory(path);
+    const answer = { kind: 'fd', content: 'box\n', cloexec: false };
+    expect(await target.call('open', [at, 0])).toMatchObject(answer);
+    expect(await target.call('openat', [AT_FDCWD, at, 0])).toMatchObject(answer);
+    expect(await target.call('openat2', [AT_FDCWD, at, target.memory(openHow(0)), 24])).toMatchObject(answer);
+    expect(await target.call('openat', [AT_FDCWD, at, O_CLOEXEC])).toMatchObject({ ...answer, cloexec: true });
+  });
+
+  it.each(['/etc/hosts', '/hostname', '/etc/hostname.bak', '/etc/myhostname', '/usr', '', 'hostname', 'src/hostname', '/etc/\xffhostname', '/etc/hostname/x'])('continues for "%s"', async (path) => {
+    const target = new Supervised(family());
+    expect(await target.call('openat', [AT_FDCWD, target.memory(path), 0])).toEqual({ kind: 'continue' });
+  });
+
+  it('resolves relative paths from the directory they start at', async () => {
+    const target = new Supervised(family());
+    const etc = openSync('/etc', 'r');
+    const root = openSync('/', 'r');
+    expect(await target.call('openat', [etc, target.memory('hostname'), 0])).toMatchObject({ content: 'box\n' });
+    expect(await target.call('openat', [root, target.memory('etc/hostname'), 0])).toMatchObject({ content: 'box\n' });
+    expect(await target.call('openat', [root, target.memory('hostname'), 0])).toEqual({ kind: 'continue' });
+    expect(await target.call('openat', [etc, target.memory('../hostname'), 0])).toEqual({ kind: 'continue' });
+    const deep = target.memory(`${'../'.repeat(40)}etc/hostname`);
+    expect(await target.call('open', [deep, 0])).toMatchObject({ content: 'box\n' });
+    closeSync(etc);
+    closeSync(root);
+    expect(await target.call('openat', [etc, target.memory('hostname'), 0])).toMatchObject({ errno: 'EBADF' });
+    expect(await target.call('openat', [-1, target.memory('hostname'), 0])).toMatchObject({ errno: 'EBADF' });
+    expect(await target.call('openat', [-1, target.memory('/etc/hostname'), 0])).toMatchObject({ content: 'box\n' });
+  });
+
+  it('knows the directories that openat2 can confine a path to', async () => {
+    const target = new Supervised(family());
+    const etc = openSync('/etc', 'r');
+    const root = openSync('/', 'r');
+    const open = (fd: number, path: string, resolve: bigint) => (
+      target.call('openat2', [fd, target.memory(path), target.memory(openHow(0, resolve)), 24]));
+    expect(await open(etc, '/hostname', RESOLVE_IN_ROOT)).toMatchObject({ content: 'box\n' });
+    expect(await open(etc, '../../hostname', RESOLVE_IN_ROOT)).toMatchObject({ content: 'box\n' });
+    expect(await open(root, '/etc/hostname', RESOLVE_IN_ROOT)).toMatchObject({ content: 'box\n' });
+    expect(await open(etc, '/etc/hostname', RESOLVE_IN_ROOT)).toEqual({ kind: 'continue' });
+    expect(await open(etc, 'hostname', RESOLVE_BENEATH)).toMatchObject({ content: 'box\n' });
+    // For the kernel to say: EXDEV.
+    expect(await open(etc, '/etc/hostname', RESOLVE_BENEATH)).toEqual({ kind: 'continue' });
+    expect(await open(etc, '../etc/hostname', RESOLVE_BENEATH)).toEqual({ kind: 'continue' });
+    closeSync(etc);
+    closeSync(root);
+  });
+
+  it.each([
+    [O_WRONLY, 'EACCES'], [O_RDWR, 'EACCES'], [O_TRUNC, 'EACCES'], [O_RDWR | O_CREAT, 'EACCES'], [O_CREAT | O_EXCL, 'EEXIST'],
+    [O_DIRECTORY, 'ENOTDIR'], [O_DIRECTORY | O_WRONLY, 'ENOTDIR'], [O_TMPFILE | O_RDWR, 'ENOTDIR'],
+  ])('fails with flags %i as a file that may only be read: %s', async (flags, errno) => {
+    const target = new Supervised(family());
+    expect(await target.call('openat', [AT_FDCWD, target.memory('/etc/hostname'), flags])).toMatchObject({ errno });
+  });
+
+  it('fails as on a file with a slash behind it, and for creat', async () => {
+    const target = new Supervised(family());
+    expect(await target.call('open', [target.memory('/etc/hostname/'), 0])).toMatchObject({ errno: 'ENOTDIR' });
+    expect(await target.call('open', [target.memory('/etc/hostname/'), O_CREAT])).toMatchObject({ errno: 'EISDIR' });
+    expect(await target.call('creat', [target.memory('/etc/hostname'), 0o644])).toMatchObject({ errno: 'EACCES' });
+    expect(await target.call('creat', [target.memory('/tmp/other'), 0o644])).toEqual({ kind: 'continue' });
+  });
+
+  it('never continues for what it could not read', async () => {
+    const target = new Supervised(family());
+    target.memory('mapped');
+    expect(await target.call('open', [0x666000, 0])).toMatchObject({ errno: 'EFAULT' });
+    expect(await target.call('openat', [AT_FDCWD, 0, 0])).toMatchObject({ errno: 'EFAULT' });
+    expect(await target.call('open', [target.memory('x'.repeat(5000)), 0])).toMatchObject({ errno: 'ENAMETOOLONG' });
+    expect(await target.call('openat2', [AT_FDCWD, target.memory('/etc/hostname'), 0x666000, 24])).toMatchObject({ errno: 'EFAULT' });
+    target.listener.fail('readMemory', 'EPERM');
+    expect(await target.call('open', [target.memory('/etc/hosts'), 0])).toMatchObject({ errno: 'EACCES' });
+    // A task whose directory cannot be told.
+    target.listener.mapString(2 ** 22 + 1, 0x5000n, 'hostname');
+    expect(await target.call('open', [0x5000n, 0], { pid: 2 ** 22 + 1 })).toMatchObject({ errno: 'EACCES' });
+  });
+});
+
+describe('views family: what is notified', () => {
+  const conditions = (options: Partial<ViewsOptions>) => Object.fromEntries(
+    Object.entries(family(options).handlers).map(([name, entry]) => [name, (entry as { when?: unknown }).when]));
+
+  it('is an open at a watched descriptor or the working directory, and no other', () => {
+    const { open, openat } = conditions({ watchedFdBase: 960 }) as Record<string, object | undefined>;
+    expect(open).toBeUndefined();
+    expect(openat).toMatchObject({ index: 0, op: 'ge', value: 960n, width: 32 });
+    expect([watchedFdBase(1024), watchedFdBase(2 ** 20), watchedFdBase(256), watchedFdBase(16), watchedFdBase(3)]).toEqual([960, 960, 192, 8, 2]);
+  });
+
+  it('is stat(2) and its like only where something of /proc is granted', () => {
+    expect(Object.keys(conditions({ procGranted: false })).sort()).toEqual(['creat', 'open', 'openat', 'openat2']);
+    expect(Object.keys(conditions({}))).toEqual(expect.arrayContaining(['stat', 'newfstatat', 'statx', 'readlink', 'faccessat2', 'chdir', 'dup']));
+  });
+});
