@@ -4,9 +4,9 @@
  * The table is made first, because the filter's notification list is read off it. A compiled filter depends on
  * nothing but the policy and the table, so one is kept for the runs that follow.
  */
-import { hostname, listen, memory, processes, type MemoryFamily } from '@sandlock/builtins';
+import { hostname, hosts, listen, memory, proc, processes, ProcessTree, views, watchedFdBase, type MemoryFamily, type View } from '@sandlock/builtins';
 import { compileFilter } from '@sandlock/bpf';
-import { DispatchTable, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
+import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
 
 import { ConfigError } from '../errors.js';
@@ -15,6 +15,8 @@ import { requiredFamilies } from '../filter/required-families.js';
 import { refusesConnect } from '../filter/socket-calls.js';
 import { landlockPlan, type LandlockPlan } from '../landlock/landlock-plan.js';
 import type { Policy } from '../policy/policy.js';
+import { descriptorLimit } from './descriptor-limit.js';
+import { viewGrants } from './view-grants.js';
 
 export interface Confinement {
   readonly landlock: LandlockPlan;
@@ -57,9 +59,9 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   table.family(family);
   const memoryFamily = policy.memory === null ? undefined : memory({ ...policy.memory, guardPid: input.guardPid });
   if (memoryFamily !== undefined) table.family(memoryFamily);
-  const { uname, ...hostnameOpens } = hostname({ name: input.name }).handlers;
-  table.family({ name: 'hostname', handlers: hostnameOpens });
-  const names = ['processes', 'hostname'];
+  const name = hostname({ name: input.name });
+  for (const each of viewFamilies(input, name.views, memoryFamily)) table.family(each);
+  const names = ['processes'];
   if (required.has('listen')) {
     table.family(listen({
       bindPorts: policy.net.bind.kind === 'any' ? 'any' : policy.net.bind.ports,
@@ -71,7 +73,7 @@ export function makeConfinement(input: ConfinementInput): Confinement {
     table.addAll(handlers);
     // Last, because it always answers: a caller's own handler for uname would never be asked. It is a view and
     // protects nothing, so the caller may decide; what it continues gets the name.
-    table.on('uname', uname as Handler, { owner: 'hostname', optional: true });
+    table.on('uname', name.handlers['uname'] as Handler, { owner: 'hostname', optional: true });
     const filter = compiled(input, landlock, table.registrations(), names);
     return { landlock, filter, table, peakProcesses: () => family.peak(), memory: memoryFamily };
   } catch (error) {
@@ -79,6 +81,16 @@ export function makeConfinement(input: ConfinementInput): Confinement {
     table.dispose().catch(() => undefined);
     throw error;
   }
+}
+
+/** What a target sees in place of the machine's files: /proc, the host's names. */
+function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly View[], memory: MemoryFamily | undefined): readonly Family[] {
+  const members = new ProcessTree(guardPid);
+  const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
+  const { procGranted, ...grants } = viewGrants(policy.fs);
+  const ofProc = proc({ members, guardPid, watchedFdBase: base, memory });
+  const served = views({ views: [...ofProc.views, ...more, hosts()], grants, members, watchedFdBase: base, procGranted });
+  return [served, ofProc];
 }
 
 function compiled(

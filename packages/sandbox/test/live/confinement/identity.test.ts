@@ -41,7 +41,7 @@ describeConfined('the host name', () => {
       if (arch === 'x86_64') expect(await reads(call('open', path, O_RDONLY))).toBe('sealed\n');
     }
     expect(await reads(call('openat', { step: 0 }, 'hostname', O_RDONLY), [call('openat', CWD, '/etc', O_DIRECTORY)])).toBe('sealed\n');
-    expect(await reads(call('openat', { step: 0 }, 'etc/hostname', O_RDONLY), [call('openat', CWD, '/', 0o10000000)])).toBe('sealed\n');
+    expect(await reads(call('openat', { step: 0 }, 'hostname', O_RDONLY), [call('openat', CWD, '/etc', 0o10000000)])).toBe('sealed\n');
     expect(await reads(call('openat2', { step: 0 }, 'hostname', how(O_RDONLY, 8), 24), [call('openat', CWD, '/etc', O_DIRECTORY)])).toBe('sealed\n');
     expect(await reads(call('openat', CWD, 'hostname', O_RDONLY), [call('chdir', '/etc')])).toBe('sealed\n');
     expect(readFileSync('/etc/hostname', 'latin1')).not.toBe('sealed\n');
@@ -50,7 +50,7 @@ describeConfined('the host name', () => {
   it('cannot be written', async () => {
     const open = (flags: number): Step => call('openat', CWD, '/etc/hostname', flags, 0o600);
     expect(said(await confined([open(O_WRONLY), open(O_RDWR), open(O_RDONLY | O_TRUNC), open(O_CREAT | O_EXCL), open(O_DIRECTORY), open(O_CREAT)], options)))
-      .toEqual(['EROFS', 'EROFS', 'EROFS', 'EEXIST', 'ENOTDIR', 'ok']);
+      .toEqual(['EACCES', 'EACCES', 'EACCES', 'EEXIST', 'ENOTDIR', 'ok']);
     const hostnameBytes = Buffer.from('x');
     expect(said(await confined([call('sethostname', hostnameBytes, 1)], { ...options, keepCapabilities: true }))).toEqual(['EPERM']);
   });
