@@ -1,9 +1,7 @@
 // Families
-export { hostname, type HostnameOptions } from './hostname.js';
 export { canCopyDescriptors } from './listen/copied-sockets.js';
 export { listen, type ListenOptions } from './listen/listen.js';
 export { hostname, type HostnameFamily, type HostnameOptions } from './hostname.js';
-export { listen, type ListenFamily, type ListenOptions } from './listen.js';
 export { memory, type MemoryFamily, type MemoryOptions, type OnMemoryExceeded } from './memory/memory.js';
 export { processes, type ProcessesFamily, type ProcessesOptions } from './processes.js';
 export { random, type RandomFamily } from './random/random.js';
