@@ -35,6 +35,7 @@
         "guard/target.c",
         "guard/terminal.c",
         "guard/text.c",
+        "guard/throttle.c",
         "guard/tree.c",
       ],
       "cflags!": ["-pthread", "-rdynamic"],

@@ -41,7 +41,7 @@ struct plan {
   uint32_t filter_count;   /* 0: no filter */
   uint32_t cpus_offset;    /* affinity mask */
   uint32_t cpus_bytes;     /* 0: inherit */
-  uint32_t reserved;
+  uint32_t cpu_percent;    /* of one processor, for the whole tree; 0: as much as there is */
 };
 
 /* Where a start failed. The numbers are part of the protocol; names for people are in src/spawn/steps.ts. */

@@ -101,7 +101,7 @@ static Napi::Value SpawnGuard(const Napi::CallbackInfo& info) {
 }
 
 // The plan as the guard maps it: the header's fields, then cwd, filter and affinity mask.
-// (flags, nofile, keepFds, keepCaps, [uid, gid, realUid, realGid], cwd, filter, cpus) -> Buffer
+// (flags, nofile, keepFds, keepCaps, [uid, gid, realUid, realGid, cpuPercent], cwd, filter, cpus) -> Buffer
 static Napi::Value EncodePlan(const Napi::CallbackInfo& info) {
   auto ids = info[4].As<Napi::Uint32Array>();
   Bytes cwd = BytesOf(info[5]), filter = BytesOf(info[6]), cpus = BytesOf(info[7]);
@@ -112,6 +112,7 @@ static Napi::Value EncodePlan(const Napi::CallbackInfo& info) {
   p.keep_fds = U64(info[2]);
   p.keep_caps = U64(info[3]);
   p.uid = ids[0], p.gid = ids[1], p.real_uid = ids[2], p.real_gid = ids[3];
+  p.cpu_percent = ids[4];
   size_t at = sizeof p;
   p.filter_offset = static_cast<uint32_t>(at);
   p.filter_count = static_cast<uint32_t>(filter.length / 8);

@@ -57,8 +57,36 @@ __attribute__((noreturn)) void target_main(struct guard *g);
 int target_drop_capabilities(uint64_t keep);
 
 /* tree.c */
+struct visit;
+/* Whom it meets, by a descriptor that is surely a descendant's. What it returns adds up. */
+typedef int (*tree_visitor)(struct visit *v, int pid, int pidfd);
+struct visit {
+  struct guard *guard;
+  tree_visitor act;
+  int children_first;
+  int sig;
+  int64_t sum;
+  int signalled;
+  int depth;
+};
+struct tree_stat {
+  int parent;
+  char state;
+  int64_t children_user, children_system; /* ticks */
+};
+int tree_stat(int pid, struct tree_stat *stat);
+void tree_walk(struct visit *v);
 void tree_kill(struct guard *g);
 void tree_signal(struct guard *g, int sig);
+
+/* throttle.c */
+int64_t throttle_wait(struct guard *g);
+void throttle_turn(struct guard *g);
+void throttle_release(struct guard *g);
+void throttle_rest(int resting);
+int throttle_holds(int pid);
+int throttle_continued(void);
+void throttle_stopped(void);
 
 /* terminal.c */
 void terminal_open(struct guard *g);

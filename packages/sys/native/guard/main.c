@@ -49,10 +49,12 @@ static int reap(struct guard *g) {
     if (pid <= 0) return 0;
     if (pid != g->pid) continue;
     if ((status & 0xff) == 0x7f) {
+      if (throttle_holds(g->pid)) continue;
+      throttle_stopped();
       terminal_take_back(g);
       guard_tell(g, GUARD_STOPPED, (status >> 8) & 0xff, 0);
     } else if (status == 0xffff) {
-      guard_tell(g, GUARD_CONTINUED, 0, 0);
+      if (!throttle_continued()) guard_tell(g, GUARD_CONTINUED, 0, 0);
     } else {
       if (g->status >= 0) status_ended(g);
       terminal_take_back(g);
@@ -76,6 +78,7 @@ __attribute__((noreturn)) static void end(struct guard *g) {
 
 /* A command that cannot be carried out any more is ignored: the target may have ended meanwhile. */
 static void obey(struct guard *g, const struct guard_message *m) {
+  if (m->type != GUARD_KILL) throttle_release(g); /* what is signalled now must not find everybody stopped */
   switch (m->type) {
     case GUARD_RELEASE:
       raw(__NR_write, g->release_write, "", 1);
@@ -87,6 +90,7 @@ static void obey(struct guard *g, const struct guard_message *m) {
       break;
     case GUARD_SIGNAL_TREE:
       if (m->a > 0 && m->a <= K_NSIG) tree_signal(g, m->a);
+      if (m->a == K_SIGSTOP || m->a == K_SIGCONT) throttle_rest(m->a == K_SIGSTOP);
       break;
     case GUARD_FOREGROUND:
       terminal_give(g);
@@ -188,8 +192,11 @@ __attribute__((noreturn)) static void watch(struct guard *g) {
         {g->supervisor, K_POLLIN, 0},
         {g->status, K_POLLIN, 0},
     };
-    long n = raw(__NR_ppoll, fds, 4, 0, 0, 8);
+    int64_t wait = throttle_wait(g);
+    struct k_timespec until = {wait / 1000000000, wait % 1000000000};
+    long n = raw(__NR_ppoll, fds, 4, wait < 0 ? 0 : &until, 0, 8);
     if (n == -K_EINTR) continue;
+    throttle_turn(g);
     if (n < 0) end(g);
     if (fds[3].revents) status_readable(g);
     if (fds[1].revents) {

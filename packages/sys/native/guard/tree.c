@@ -14,27 +14,35 @@
 #include "guard.h"
 #include "kernel.h"
 
-struct visit {
-  struct guard *guard;
-  int sig;
-  int signalled;
-  int depth;
-};
-
 typedef void (*child_visitor)(struct visit *v, int child, int parent);
 
-/* field 4 of /proc/pid/stat, behind the name, which may hold anything; -1 if there is no such process */
-static int parent_of(int pid) {
-  char path[48], stat[512];
+/* Fields 3, 4, 16 and 17 of /proc/pid/stat, behind the name, which may hold anything; -1 if there is no such process. */
+int tree_stat(int pid, struct tree_stat *stat) {
+  char path[48], line[512];
   text_append(text_decimal(text_append(path, "/proc/"), pid), "/stat");
-  int length = text_read_file(path, stat, sizeof stat);
+  int length = text_read_file(path, line, sizeof line);
   if (length <= 0) return -1;
   int at = length;
-  while (at > 0 && stat[at] != ')') at--;
+  while (at > 0 && line[at] != ')') at--;
   if (!at || at + 4 >= length) return -1;
-  int parent = 0;
-  for (char *s = stat + at + 4; *s >= '0' && *s <= '9'; s++) parent = parent * 10 + (*s - '0');
-  return parent;
+  stat->state = line[at + 2];
+  int64_t fields[18] = {0}; /* from field 4, the number behind the blank that ends field 3 */
+  const char *s = line + at + 3;
+  for (int field = 4; field < 18 && *s == ' '; field++) {
+    int negative = *++s == '-';
+    if (negative) s++;
+    for (; *s >= '0' && *s <= '9'; s++) fields[field] = fields[field] * 10 + (*s - '0');
+    if (negative) fields[field] = -fields[field];
+  }
+  stat->parent = (int)fields[4];
+  stat->children_user = fields[16];
+  stat->children_system = fields[17];
+  return 0;
+}
+
+static int parent_of(int pid) {
+  struct tree_stat stat;
+  return tree_stat(pid, &stat) < 0 ? -1 : stat.parent;
 }
 
 /* Whether it is the guard's own child and was not reaped, which nobody else can do: ECHILD otherwise. */
@@ -114,33 +122,42 @@ static void kill_child(struct visit *v, int child, int parent) {
 }
 
 void tree_kill(struct guard *g) {
-  struct visit v = {g, K_SIGKILL, 0, 0};
+  struct visit v = {.guard = g};
   /* The target itself is a direct child from the start, whatever /proc says. */
   if (g->pid) raw(__NR_kill, g->pid, K_SIGKILL);
   each_child(&v, g->self, kill_child);
 }
 
-static void signal_below(struct visit *v, int child, int parent) {
+static void walk_below(struct visit *v, int child, int parent) {
   if (v->depth > 64 || (v->depth == 0 && !is_own_child(child))) return;
   long pidfd = raw(__NR_pidfd_open, child, 0);
   if (pidfd < 0) return;
   /* The pidfd is of whoever has the number now. It is a descendant if its parent is the one we came from, and
      that one still exists after the question: its own pidfd is held by the caller of this call. */
   if (parent_of(child) == parent && raw(__NR_pidfd_send_signal, pidfd, 0, 0, 0) == 0) {
-    if (raw(__NR_pidfd_send_signal, pidfd, v->sig, 0, 0) == 0) v->signalled++;
+    if (!v->children_first) v->signalled += v->act(v, child, (int)pidfd);
     v->depth++;
-    each_child(v, child, signal_below);
+    each_child(v, child, walk_below);
     v->depth--;
+    if (v->children_first) v->signalled += v->act(v, child, (int)pidfd);
   }
   raw(__NR_close, pidfd);
 }
 
-/* Repeats until a pass meets no process more than the last, so that one born meanwhile is met as well. */
+void tree_walk(struct visit *v) { each_child(v, v->guard->self, walk_below); }
+
+static int send_signal(struct visit *v, int pid, int pidfd) {
+  (void)pid;
+  return raw(__NR_pidfd_send_signal, pidfd, v->sig, 0, 0) == 0;
+}
+
+/* Repeats until a pass meets no process more than the last, so that one born meanwhile is met as well. Whoever waits
+   for a child that stops is stopped before it, and continued after it. */
 void tree_signal(struct guard *g, int sig) {
   int before = -1;
   for (int pass = 0; pass < 32; pass++) {
-    struct visit v = {g, sig, 0, 0};
-    each_child(&v, g->self, signal_below);
+    struct visit v = {.guard = g, .act = send_signal, .sig = sig, .children_first = sig == K_SIGCONT};
+    tree_walk(&v);
     if (v.signalled == before) return;
     before = v.signalled;
   }

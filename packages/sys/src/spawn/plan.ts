@@ -39,6 +39,8 @@ export interface StartPlan {
   noCoredump?: boolean;
   /** RLIMIT_NOFILE, soft and hard; a cap, never a grant. */
   maxOpenFiles?: number;
+  /** Percent of one processor that all processes together get, 1 to 100. Default: as much as there is. */
+  cpuPercent?: number;
   /** CPU numbers. */
   cpuCores?: readonly number[];
   /** The identity the target sees, through a user namespace. */
@@ -74,7 +76,7 @@ export function encodePlan(plan: StartPlan): number {
     BigInt(plan.maxOpenFiles ?? 0),
     keepFds,
     typeof plan.keepCapabilities === 'bigint' ? plan.keepCapabilities : 0n,
-    Uint32Array.of(plan.user?.uid ?? 0, plan.user?.gid ?? 0, process.geteuid!(), process.getegid!()),
+    Uint32Array.of(plan.user?.uid ?? 0, plan.user?.gid ?? 0, process.geteuid!(), process.getegid!(), plan.cpuPercent ?? 0),
     plan.cwd === undefined ? none : Buffer.from(plan.cwd as Uint8Array),
     plan.filter ?? none,
     plan.cpuCores?.length ? affinityMask(plan.cpuCores) : none,
