@@ -38,6 +38,7 @@ describe('parseOptions', () => {
       maxOpenFiles: 64,
       maxMemory: '64M',
       onMemoryExceeded: 'enomem',
+      maxCpu: 25,
       cpuCores: [1, 0, 1],
       allowDegraded: ['signal-scope'],
       disable: ['fsIoctlDev'],
@@ -124,6 +125,13 @@ describe('parseOptions', () => {
     expect(paths({ netAllowBind: ['*', 80] })).toEqual(['netAllowBind']);
     expect(paths({ netAllowBind: ['*', '*'] })).toEqual([]);
     expect(paths({ netAllowBind: ['*', 80], disable: ['netTcp'] })).toEqual(['netAllowBind']);
+  });
+
+  it('takes 1 to 100 percent of a processor, and shows what is none', () => {
+    expect([1, 100].map((maxCpu) => parseOptions({ maxCpu }).maxCpu)).toEqual([1, 100]);
+    for (const maxCpu of [0, 101, -5, 1.5, '25']) {
+      expect(issuesOf({ maxCpu })).toMatchObject([{ path: 'maxCpu', message: expect.stringContaining(String(maxCpu)) }]);
+    }
   });
 
   it('takes sizes as limits of memory, none that is no size, and no reaction without a limit', () => {

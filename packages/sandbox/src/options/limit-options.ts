@@ -72,6 +72,19 @@ which begins a sixteenth before the limit. Memory that is used without a request
 EAGAIN.`,
     noSupervisor: 'counting processes needs the supervisor',
   }),
+  maxCpu: option({
+    schema: grammar<number, number>(wholeNumber(1, 100)),
+    type: 'number',
+    default: 'unlimited',
+    flags: [{ long: 'max-cpu', short: 'c', placeholder: 'N', toValue: last }],
+    profile: { section: 'limits', key: 'cpu' },
+    summary: 'give all processes together N percent of one processor, 1 to 100',
+    docs: `How much of one processor all processes of the sandbox get together, in percent, on average over some tenths of a second. They
+are stopped and continued for it, which a parent that waits with WUNTRACED is hardly ever told of; a process that is stopped already
+stays so. 100 is no limit. A stop from the terminal that arrives while they are stopped is lost. Processes that nobody waits for and that
+live for a few milliseconds are not counted.`,
+    noSupervisor: true,
+  }),
   maxOpenFiles: option({
     schema: grammar<number, number>(wholeNumber(1, UINT32_MAX,
       'Leave it out to inherit the limit; even a trivial command needs about 4.')),

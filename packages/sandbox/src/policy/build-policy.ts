@@ -49,6 +49,7 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
       maxProcesses: parsed.maxProcesses ?? DEFAULT_MAX_PROCESSES,
       memory: memoryPolicy(parsed),
       maxOpenFiles: parsed.maxOpenFiles ?? null,
+      maxCpu: parsed.maxCpu === undefined || parsed.maxCpu === 100 ? null : parsed.maxCpu,
       cpuCores: parsed.cpuCores ?? null,
       noCoredump: parsed.noCoredump ?? false,
       noHugePages: parsed.noHugePages ?? false,

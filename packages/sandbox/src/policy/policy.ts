@@ -38,6 +38,8 @@ export interface Policy {
   readonly memory: { readonly limitBytes: number; readonly onExceeded: OnMemoryExceeded } | null;
   /** null: inherited. */
   readonly maxOpenFiles: number | null;
+  /** Percent of one processor; null: as much as there is. */
+  readonly maxCpu: number | null;
   /** null: inherited. */
   readonly cpuCores: readonly number[] | null;
   readonly noCoredump: boolean;

@@ -42,6 +42,7 @@ export function startPlan(input: StartPlanInput): StartPlan {
     ...(cwd === null ? {} : { cwd }),
     ...(options.fds === undefined ? {} : { fds: new Map(Object.entries(options.fds).map(([to, from]) => [Number(to), from])) }),
     ...(policy.maxOpenFiles === null ? {} : { maxOpenFiles: policy.maxOpenFiles }),
+    ...(policy.maxCpu === null ? {} : { cpuPercent: policy.maxCpu }),
     ...(policy.cpuCores === null ? {} : { cpuCores: policy.cpuCores }),
     ...userMapping(policy),
   };

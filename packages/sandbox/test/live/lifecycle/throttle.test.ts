@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+
+import type { SandboxOptions } from '../../../src/index.js';
+import { box, members, newMark, processState, python } from './support.js';
+
+/** Percent of one processor that the program and what it waited for used. */
+async function share(source: string, options: SandboxOptions): Promise<number> {
+  const { cpu, durationMs, stderr, exitCode } = await box(options).run([python, '-I', '-c', source], { input: '' });
+  expect([String(stderr), exitCode]).toEqual(['', 0]);
+  return 100 * (cpu.userMs + cpu.systemMs) / durationMs;
+}
+
+const SPIN = 'import time, os, sys\nend = time.monotonic() + 2.5\ndef spin():\n while time.monotonic() < end: pass\n';
+const pair = (start: string) => `${SPIN}
+pids = []
+for _ in range(2):
+    pid = os.fork()
+    if pid == 0: ${start}spin(); os._exit(0)
+    pids.append(pid)
+for pid in pids: os.waitpid(pid, 0)`;
+
+describe('maxCpu', () => {
+  // Bounds are far apart: the machine may do other things as well, and what is used before the first look is free.
+  it('gives a busy program its share, and without it all there is', async () => {
+    const limited = await share(`${SPIN}spin()`, { maxCpu: 8 });
+    expect(limited).toBeLessThan(13);
+    expect(limited).toBeGreaterThan(4);
+    for (const options of [{ maxCpu: 100 }, {}]) expect(await share(`${SPIN}spin()`, options)).toBeGreaterThan(18);
+  });
+
+  it('is for all processes together, those in sessions of their own included', async () => {
+    expect(await share(pair(''), { maxCpu: 8 })).toBeLessThan(16);
+    expect(await share(pair('os.setsid(); '), { maxCpu: 8 })).toBeLessThan(16);
+    expect(await share(pair('os.setsid(); '), {})).toBeGreaterThan(24);
+  });
+
+  it('counts children that were waited for', async () => {
+    const many = `${SPIN}
+while time.monotonic() < end:
+    if os.fork() == 0:
+        stop = time.monotonic() + 0.02
+        while time.monotonic() < stop: pass
+        os._exit(0)
+    os.wait()`;
+    expect(await share(many, { maxCpu: 8 })).toBeLessThan(14);
+    expect(await share(many, {})).toBeGreaterThan(18);
+  });
+
+  it('shows a parent that waits for stops none, or hardly any', async () => {
+    const source = `${SPIN}
+import signal
+pid = os.fork()
+if pid == 0: spin(); os._exit(0)
+seen = []
+while True:
+    _, status = os.waitpid(pid, os.WUNTRACED | os.WCONTINUED)
+    if os.WIFSTOPPED(status): seen.append('stopped')
+    elif os.WIFCONTINUED(status): pass
+    else: break
+print(len(seen))`;
+    const process = await box({ maxCpu: 30 }).popen([python, '-I', '-c', source], { stdin: 'ignore' });
+    const events: string[] = [];
+    process.on('stop', () => events.push('stop'));
+    process.on('continue', () => events.push('continue'));
+    const { stdout, exitCode } = await process.wait();
+    expect(exitCode).toBe(0);
+    expect(Number(String(stdout))).toBeLessThanOrEqual(3); // of about thirty
+    expect(events).toEqual([]);
+  });
+
+  it('leaves a process stopped that was stopped by itself', async () => {
+    const source = `${SPIN}
+import signal
+pid = os.fork()
+if pid == 0: os.kill(os.getpid(), signal.SIGSTOP); os._exit(7)
+os.waitpid(pid, os.WUNTRACED)
+spin()
+print(os.waitpid(pid, os.WNOHANG | os.WCONTINUED)[0], open(f'/proc/{pid}/stat').read().split()[2])
+os.kill(pid, signal.SIGCONT)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
+    const { stdout } = await box({ maxCpu: 30 }).run([python, '-I', '-c', source], { input: '' });
+    expect(String(stdout)).toBe('0 T\n7\n');
+  });
+
+  it('leaves a paused program paused, and goes on after it', async () => {
+    const mark = newMark();
+    const process = await box({ maxCpu: 30 }).spawn([python, '-I', '-c', `${pair('os.setsid(); ')}`, mark], { stdin: 'ignore' });
+    await sleep(700);
+    process.pause();
+    await sleep(200);
+    const states: (string | undefined)[] = [];
+    for (let n = 0; n < 30; n++) {
+      states.push(...members(mark).map(processState));
+      await sleep(20);
+    }
+    expect(states.length).toBeGreaterThan(60);
+    expect(new Set(states)).toEqual(new Set(['T']));
+    process.resume();
+    const { exitCode } = await process.wait();
+    expect(exitCode).toBe(0);
+    expect(members(mark)).toEqual([]);
+  });
+
+  it('delivers a signal to a program that it holds, and ends it in time', async () => {
+    const process = await box({ maxCpu: 2 }).spawn([python, '-I', '-c', `${SPIN.replace('2.5', '60')}spin()`], { stdin: 'ignore' });
+    await sleep(600);
+    const began = performance.now();
+    process.signal('SIGTERM');
+    expect(await process.wait()).toMatchObject({ signal: 'SIGTERM' });
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+});
