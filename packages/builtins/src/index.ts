@@ -7,6 +7,7 @@ export { processes, type ProcessesFamily, type ProcessesOptions } from './proces
 export { random, type RandomFamily } from './random/random.js';
 export { virtualTime, type VirtualTimeOptions } from './time/virtual-time.js';
 export { startClock, type VirtualClock } from './time/virtual-clock.js';
+export { sortedDirectories, type SortedDirectoriesOptions } from './sorted-directories.js';
 
 // What families share with the filter
 export { OTHER_PROCESS_CALLS } from './other-process-calls.js';
@@ -35,6 +36,7 @@ export { watchedFd, watchedFdBase } from './views/watched-fds.js';
 // Listings of directories
 export { answerListing, type Listing } from './directory/answer-listing.js';
 export { listingHandlers, type ListingHandlersOptions } from './directory/listing-handlers.js';
+export { sortedListing, type Visible } from './directory/sorted-listing.js';
 export { kernelEntries, wholeDirectory } from './directory/kernel-entries.js';
 export { PositionStore } from './directory/position-store.js';
 export { decodeEntries, encodeEntries, recordBytes, type DirectoryEntry, type RecordLayout } from './directory/records.js';
@@ -42,6 +44,7 @@ export { type TargetDirectory } from './directory/target-directory.js';
 
 // What /proc says
 export { proc, type ProcFamily, type ProcOptions } from './proc/proc.js';
+export { visibleEntries, type ProcListingOptions } from './proc/proc-listing.js';
 export { type MemoryUse } from './proc/memory-use.js';
 export { type MountTable, type VirtualMount } from './proc/mount-tables.js';
 export { fileSystemName } from './proc/file-system-name.js';
