@@ -13,6 +13,8 @@ import { ConfigError } from '../errors.js';
 import { describeFilter, notifiedCalls } from '../filter/describe-filter.js';
 import { requiredFamilies } from '../filter/required-families.js';
 import { refusesConnect } from '../filter/socket-calls.js';
+import { divideGrants } from '../landlock/divided-grants.js';
+import { holes } from '../landlock/holes.js';
 import { landlockPlan, type LandlockPlan } from '../landlock/landlock-plan.js';
 import type { Policy } from '../policy/policy.js';
 import { descriptorLimit } from './descriptor-limit.js';
@@ -47,7 +49,9 @@ export interface ConfinementInput {
  */
 export function makeConfinement(input: ConfinementInput): Confinement {
   const { policy, handlers } = input;
-  const landlock = landlockPlan(policy, landlockAbiVersion());
+  // With a supervisor, nothing of a procfs is for Landlock to give. See divideGrants().
+  const divided = policy.supervised ? divideGrants(policy.fs, holes()) : undefined;
+  const landlock = landlockPlan({ ...policy, fs: divided?.landlock ?? policy.fs }, landlockAbiVersion());
   if (!policy.supervised) {
     if (handlers.length > 0) throw new ConfigError([{ path: 'handlers', message: 'Without a supervisor (noSupervisor) nobody runs handlers.' }]);
     const filter = compiled(input, landlock, [], []);
@@ -60,7 +64,7 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   const memoryFamily = policy.memory === null ? undefined : memory({ ...policy.memory, guardPid: input.guardPid });
   if (memoryFamily !== undefined) table.family(memoryFamily);
   const name = hostname({ name: input.name });
-  for (const each of viewFamilies(input, name.views, memoryFamily)) table.family(each);
+  for (const each of viewFamilies(input, name.views, memoryFamily, divided?.served.directories)) table.family(each);
   const names = ['processes'];
   if (required.has('listen')) {
     table.family(listen({
@@ -84,12 +88,12 @@ export function makeConfinement(input: ConfinementInput): Confinement {
 }
 
 /** What a target sees in place of the machine's files: /proc, the host's names. */
-function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly View[], memory: MemoryFamily | undefined): readonly Family[] {
+function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly View[], memory: MemoryFamily | undefined, directories: readonly string[] = []): readonly Family[] {
   const members = new ProcessTree(guardPid);
   const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
   const { procGranted, ...grants } = viewGrants(policy.fs);
   const ofProc = proc({ members, guardPid, watchedFdBase: base, memory });
-  const served = views({ views: [...ofProc.views, ...more, hosts()], grants, members, watchedFdBase: base, procGranted });
+  const served = views({ views: [...ofProc.views, ...more, hosts()], grants, members, watchedFdBase: base, procGranted, directories });
   return [served, ofProc];
 }
 

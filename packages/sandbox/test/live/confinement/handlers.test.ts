@@ -10,9 +10,11 @@ import { answers, call, compiled, confined, describeConfined, granting, said, sc
 const CWD = -100;
 
 /** The answers to these steps with handlers, and what the supervisor reported. */
-async function handled(handlers: readonly HandlerBinding[], steps: readonly Step[], options: RunOptions = {}): Promise<[Answer[], SupervisorReport[]]> {
+async function handled(
+  handlers: readonly HandlerBinding[], steps: readonly Step[], options: RunOptions = {}, fsReadable: readonly string[] = [],
+): Promise<[Answer[], SupervisorReport[]]> {
   const reports: SupervisorReport[] = [];
-  const child = await new Sandbox(granting()).popen([compiled('calls')], { ...options, handlers, timeout: 20_000 });
+  const child = await new Sandbox(granting({ fsReadable })).popen([compiled('calls')], { ...options, handlers, timeout: 20_000 });
   child.on('report', (report) => reports.push(report));
   let text = '';
   child.stdout!.on('data', (data) => { text += String(data); });
@@ -182,7 +184,7 @@ describeConfined('handlers of one call', () => {
       if (path.ok) paths.push(String(path.bytes));
       return action.errno('ENOLINK');
     });
-    const [all] = await handled([open], [call('openat', CWD, '/etc/hostname', 0), call('openat', CWD, '/etc/passwd', 0)]);
+    const [all] = await handled([open], [call('openat', CWD, '/etc/hostname', 0), call('openat', CWD, '/etc/passwd', 0)], {}, ['/etc/hostname']);
     expect(said(all)).toEqual(['ok', 'ENOLINK']);
     expect(paths).toEqual(['/etc/passwd']);
   });
@@ -226,8 +228,8 @@ describeConfined('what cannot be handled', () => {
 
   it('is a call that the sandbox itself answers, once that is denied too', async () => {
     const steps = [call('uname', Buffer.alloc(390)), call('openat', CWD, '/etc/hostname', 0), step('sleeper'), getppid];
-    expect(said(await confined(steps, { extraDenySyscalls: ['uname', 'openat', 'clone'] }))).toEqual(['EPERM', 'EPERM', 'EPERM', 'ok']);
-    expect(said(await confined(steps, { extraDenySyscalls: ['uname'] }))).toEqual(['EPERM', 'ok', 'ok', 'ok']);
+    expect(said(await confined(steps, { fsReadable: ['/etc'], extraDenySyscalls: ['uname', 'openat', 'clone'] }))).toEqual(['EPERM', 'EPERM', 'EPERM', 'ok']);
+    expect(said(await confined(steps, { fsReadable: ['/etc'], extraDenySyscalls: ['uname'] }))).toEqual(['EPERM', 'ok', 'ok', 'ok']);
   });
 
   it('is any call where there is no supervisor', async () => {
