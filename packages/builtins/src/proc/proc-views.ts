@@ -5,7 +5,7 @@
  * that option says of processors, memory and time. Everything is worked out when it is opened.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 import { viewFile, type ViewContent } from '../views/view-file.js';
 import type { View } from '../views/view.js';
@@ -44,20 +44,18 @@ export function procViews(options: ProcOptions, state: SandboxState): View[] {
   });
   add('/proc/vmstat', () => vmStat(machines('/proc/vmstat'), memory && freeBytes(memory)));
   add('/proc/swaps', () => SWAPS);
-  add('/proc/cgroups', () => cgroups(machines('/proc/cgroups')));
-  add('/proc/locks', () => locks(machines('/proc/locks'), (pid) => members.isMember(pid)));
-  for (const name of PRESSURES) add(`/proc/pressure/${name}`, () => pressure(name));
+  if (existsSync('/proc/cgroups')) add('/proc/cgroups', () => cgroups(machines('/proc/cgroups')));
+  if (existsSync('/proc/locks')) add('/proc/locks', () => locks(machines('/proc/locks'), (pid) => members.isMember(pid)));
+  for (const name of PRESSURES) if (existsSync(`/proc/pressure/${name}`)) add(`/proc/pressure/${name}`, () => pressure(name));
 
-  add('/proc/self/cgroup', () => CGROUP);
-  add('/proc/self/cpuset', () => CPUSET);
+  if (existsSync('/proc/self/cgroup')) add('/proc/self/cgroup', () => CGROUP);
+  if (existsSync('/proc/self/cpuset')) add('/proc/self/cpuset', () => CPUSET);
   add('/proc/self/mounts', () => mounts(mountTable));
   add('/proc/self/mountinfo', () => mountInfo(mountTable));
   add('/proc/self/mountstats', () => mountStats(mountTable));
 
-  const bootId = options.bootId ?? randomUUID();
+  const bootId = randomUUID();
   add('/proc/sys/kernel/random/boot_id', () => `${bootId}\n`);
-  const { uuid } = options;
-  if (uuid !== undefined) add('/proc/sys/kernel/random/uuid', () => `${uuid()}\n`);
 
   if (numCpus !== undefined) {
     add('/proc/cpuinfo', () => cpuInfo(numCpus, machines('/proc/cpuinfo')));

@@ -40,10 +40,6 @@ export interface ProcOptions {
   readonly time?: { readonly offsetNs: bigint } | undefined;
   /** Left out: the sandbox has no root of its own. */
   readonly mountTable?: MountTable;
-  /** Default: a random one. */
-  readonly bootId?: string | undefined;
-  /** What each reading of the kernel's random UUID gives. Left out: the kernel's. */
-  readonly uuid?: (() => string) | undefined;
 }
 
 export interface ProcFamily extends Family {

@@ -2,8 +2,8 @@
  * What of a procfs is served to a target, by the name of the object that was found.
  *
  * Reading what the policy grants, of members and of the machine, except for what tells of the kernel's memory, its keys
- * or its log, or has an effect by being opened. Writing to the target's own harmless settings alone. Whatever is not served, the kernel
- * refuses, since nothing below /proc is granted by Landlock.
+ * or its log, of the machine's network, or has an effect by being opened. Writing to the target's own harmless settings
+ * alone. Whatever is not served, the kernel refuses, since nothing below /proc is granted by Landlock.
  * proc(5); virtual names are checked by their owner's membership before
  */
 import type { ErrnoName } from '@sandlock/sys';
@@ -36,6 +36,8 @@ export function refusesProcfs({ name, writes, asker }: ProcfsAccess, grants: Gra
   const { owner, view, rest } = procName(name);
   if (owner !== undefined && !members.isMember(owner.tgid)) return 'ENOENT'; // as with hidepid=2. proc(5), Mount options
   if (BLOCKED.has(name.split('/', 3)[2] ?? '')) return 'EACCES';
+  // What has a view there was not asked about: the rest is the machine's network.
+  if (owner !== undefined && rest.startsWith('/net/')) return 'EACCES';
   const own = owner?.tgid === asker.tgid;
   const granted = (may: (path: string) => boolean): boolean => may(name) || (own && may(view));
   if (writes) return own && OWN_WRITABLE.has(rest) && granted(grants.mayWrite) ? undefined : 'EACCES';

@@ -2,8 +2,7 @@ import { readdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { PositionStore, proc, type ProcOptions } from '../../src/index.js';
-import { membersOf } from './members.js';
+import { PositionStore, proc, ProcessTree, type ProcOptions } from '../../src/index.js';
 import { python } from './python.js';
 import { endAll, hasPython, Sandboxed } from './sandboxed.js';
 
@@ -13,7 +12,7 @@ const MIB = 2 ** 20;
 
 /** Every descriptor is watched: nobody puts directories at high numbers here. */
 function families(options: Partial<ProcOptions> = {}) {
-  return (guardPid: () => number) => [proc({ members: membersOf(guardPid), guardPid, watchedFdBase: 0, ...options })];
+  return (guardPid: () => number) => [proc({ members: new ProcessTree(guardPid), guardPid, watchedFdBase: 0, ...options })];
 }
 
 /** Reads directories with the calls themselves: names, in the order they come. */
