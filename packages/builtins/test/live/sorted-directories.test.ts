@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { PositionStore, sortedDirectories } from '../../src/index.js';
+import { PositionStore, ProcessTree, sortedDirectories } from '../../src/index.js';
 import { visibleEntries } from '../../src/proc/proc-listing.js';
-import { membersOf } from './members.js';
 import { python } from './python.js';
 import { endAll, hasPython, Sandboxed } from './sandboxed.js';
 
@@ -158,7 +157,7 @@ say([len(lists), all(l == lists[0] for l in lists), lists[0]])`, directory)).toE
 
   it('include /proc, with what is to be seen there', async () => {
     const inProc = (guardPid: () => number) => {
-      const options = { members: membersOf(guardPid) };
+      const options = { members: new ProcessTree(guardPid) };
       return [sortedDirectories({ visible: (entries, fd) => visibleEntries(entries, fd, options), positions: families === apart ? new PositionStore(false) : undefined })];
     };
     const { stdout } = await new Sandboxed(['/bin/bash', '-c', 'ls -aU /proc; :'], inProc).done;
