@@ -2,6 +2,7 @@
 export { canCopyDescriptors } from './listen/copied-sockets.js';
 export { listen, type ListenOptions } from './listen/listen.js';
 export { hostname, type HostnameFamily, type HostnameOptions } from './hostname.js';
+export { affinity, type AffinityOptions } from './cpu/affinity.js';
 export { memory, type MemoryFamily, type MemoryOptions, type OnMemoryExceeded } from './memory/memory.js';
 export { processes, type ProcessesFamily, type ProcessesOptions } from './processes.js';
 export { random, type RandomFamily } from './random/random.js';
