@@ -39,6 +39,7 @@ describe('parseOptions', () => {
       maxMemory: '64M',
       onMemoryExceeded: 'enomem',
       maxCpu: 25,
+      numCpus: 2,
       cpuCores: [1, 0, 1],
       allowDegraded: ['signal-scope'],
       disable: ['fsIoctlDev'],

@@ -21,8 +21,14 @@ export function argumentRules(policy: Policy, protections: ProtectionStatuses): 
     ...deviceNodeRules,
     ...(policy.supervised ? ownListenerRules : {}),
     ...otherProcessRules,
+    ...affinityRules(policy),
     ...(protections.signalScope === 'active' ? {} : signalEveryoneRules),
   };
+}
+
+/** Where nobody cuts a mask down to the granted cores, none can be set. */
+function affinityRules({ supervised, cpuCores }: Policy): RulesByCall {
+  return supervised || cpuCores === null ? {} : { sched_setaffinity: { deny: [{ when: [], errno: 'EPERM' }] } };
 }
 
 /** Rules that nobody enforces were refused by the Landlock plan; should they get here, there is no TCP. */

@@ -106,9 +106,22 @@ trivial command needs about 4.`,
       toValue: (texts) => texts.at(-1)!.split(',').map(numberFromText),
     }],
     profile: { section: 'limits', key: 'cpu_cores' },
-    summary: 'start the program on these cores',
-    docs: `The cores to run on. It says where the program starts: the program may choose other cores afterwards, so this is
-placement and not confinement.`,
+    summary: 'run on these cores only',
+    docs: `The cores to run on. This cannot be widened: a program that chooses among them gets what it chose, one that names others gets
+those of the list that are among them, and EINVAL when none is. Without a supervisor, choosing fails with EPERM.`,
     noSupervisor: true,
+  }),
+  numCpus: option({
+    schema: grammar<number, number>(wholeNumber(1, MAX_CPUS, 'Leave it out to show those there are.')),
+    type: 'number',
+    default: 'those of the machine',
+    flags: [{ long: 'num-cpus', placeholder: 'N', toValue: last }],
+    profile: { section: 'limits', key: 'num_cpus' },
+    summary: 'let the program see N processors',
+    docs: `How many processors the program sees, in \`/proc/cpuinfo\`, \`/proc/stat\`, \`/sys/devices/system/cpu\` and through
+sched_getaffinity(2). With \`cpuCores\` it sees the first N of those, and no more than there are in the list. It is a view: on which
+processors the program runs is for \`cpuCores\` to say, and how much of them it gets for \`maxCpu\`. The number of the current
+processor, which the C library asks the vDSO for, is the machine's.`,
+    noSupervisor: 'the supervisor answers for the processors',
   }),
 };

@@ -42,6 +42,8 @@ export interface Policy {
   readonly maxCpu: number | null;
   /** null: inherited. */
   readonly cpuCores: readonly number[] | null;
+  /** null: those there are. */
+  readonly numCpus: number | null;
   readonly noCoredump: boolean;
   readonly noHugePages: boolean;
   readonly noRandomizeMemory: boolean;

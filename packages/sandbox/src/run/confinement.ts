@@ -4,7 +4,7 @@
  * The table is made first, because the filter's notification list is read off it. A compiled filter depends on
  * nothing but the policy and the table, so one is kept for the runs that follow.
  */
-import { hostname, hosts, listen, memory, proc, processes, ProcessTree, views, watchedFdBase, type MemoryFamily, type View } from '@sandlock/builtins';
+import { affinity, hostname, hosts, listen, memory, proc, processes, ProcessTree, views, watchedFdBase, type MemoryFamily, type View } from '@sandlock/builtins';
 import { compileFilter } from '@sandlock/bpf';
 import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
@@ -59,6 +59,8 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   }
   const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
   const required = new Set(requiredFamilies(policy, landlock.statuses));
+  // Before the processes family, which knows threads of the caller alone.
+  for (const each of affinityFamilies(input)) table.family(each);
   const family = processes({ maxProcesses: policy.maxProcesses, guardPid: input.guardPid });
   table.family(family);
   const memoryFamily = policy.memory === null ? undefined : memory({ ...policy.memory, guardPid: input.guardPid });
@@ -87,12 +89,23 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   }
 }
 
+function affinityFamilies({ policy: { cpuCores, numCpus }, guardPid }: ConfinementInput): readonly Family[] {
+  if (cpuCores === null && numCpus === null) return [];
+  return [affinity({ cpuCores: cpuCores ?? undefined, numCpus: numCpus ?? undefined, members: new ProcessTree(guardPid) })];
+}
+
+/** How many processors there seem to be: no more than are granted, or a mask and the views would disagree. */
+function visibleCpus({ cpuCores, numCpus }: Policy): number | undefined {
+  if (numCpus === null) return undefined;
+  return cpuCores === null ? numCpus : Math.min(numCpus, cpuCores.length);
+}
+
 /** What a target sees in place of the machine's files: /proc, the host's names. */
 function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly View[], memory: MemoryFamily | undefined, directories: readonly string[] = []): readonly Family[] {
   const members = new ProcessTree(guardPid);
   const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
   const { procGranted, ...grants } = viewGrants(policy.fs);
-  const ofProc = proc({ members, guardPid, watchedFdBase: base, memory });
+  const ofProc = proc({ members, guardPid, watchedFdBase: base, memory, numCpus: visibleCpus(policy) });
   const served = views({ views: [...ofProc.views, ...more, hosts()], grants, members, watchedFdBase: base, procGranted, directories });
   return [served, ofProc];
 }
