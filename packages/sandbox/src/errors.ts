@@ -39,6 +39,8 @@ export type ConfinementErrorCode =
   | 'ERR_SANDLOCK_SECCOMP'
   /** A supervisor further out owns the listener; only one is possible. */
   | 'ERR_SANDLOCK_LISTENER_BUSY'
+  /** What the vDSO of a process tells cannot be changed on this machine, as timeStart asks. */
+  | 'ERR_SANDLOCK_VDSO'
   /** confine() was given what it cannot apply to a process that already runs. */
   | 'ERR_SANDLOCK_CONFINE_UNSUPPORTED';
 

@@ -10,6 +10,7 @@ import { joinPortSets, parsePortItemOrAny, parsePorts } from '../src/options/gra
 import { parseDisabledProtection, parseProtection } from '../src/options/grammar/protection-name.js';
 import { parseSandboxName } from '../src/options/grammar/sandbox-name.js';
 import { contradictions, parseAllowedGroup, parseDeniedSyscall } from '../src/options/grammar/syscall-selection.js';
+import { checkZone, parseTime } from '../src/options/grammar/time.js';
 import { parseUser } from '../src/options/grammar/user-ids.js';
 import { numberFromText, wholeNumber } from '../src/options/grammar/whole-number.js';
 
@@ -236,5 +237,30 @@ describe('byte sizes', () => {
       expect(showByteSize(parseByteSize(text))).toBe(text);
       expect(parseByteSize(showByteSize(parseByteSize(text)))).toBe(parseByteSize(text));
     }
+  });
+});
+
+describe('times', () => {
+  it.each<[unknown, bigint]>([
+    ['1970-01-01T00:00:00Z', 0n], ['2000-01-01T00:00:00Z', 946_684_800n * 10n ** 9n], ['2000-01-01 02:00:00+02:00', 946_684_800n * 10n ** 9n],
+    ['1999-12-31t19:30:00.25-04:30', 946_684_800n * 10n ** 9n + 250_000_000n], ['2000-01-01T00:00:00.123456789123z', 946_684_800_123_456_789n],
+    ['2000-01-01T00:00:00', 946_684_800n * 10n ** 9n], ['2000-01-01', 946_684_800n * 10n ** 9n], [' 2000-02-29T00:00:00Z ', 951_782_400n * 10n ** 9n],
+    [new Date(1500), 1_500_000_000n], [0, 0n], [1.5, 1_500_000_000n], [946_684_800.000001, 946_684_800_000_001_000n],
+    ['9999-12-31T23:59:59.999999999Z', 253_402_300_800n * 10n ** 9n - 1n],
+  ])('are moments: %s', (value, ns) => {
+    expect(parseTime(value)).toBe(ns);
+  });
+
+  it.each([
+    '', 'now', '2000', '2000-13-01T00:00:00Z', '2000-00-10T00:00:00Z', '2001-02-29T00:00:00Z', '2000-01-32T00:00:00Z', '2000-01-01T24:00:00Z', '2000-01-01T00:60:00Z',
+    '2000-01-01T00:00:60Z', '2000-01-01T00:00Z', '2000-01-01T00:00:00+24:00', '2000-01-01T00:00:00 UTC', '2000-01-01Z00', '946684800',
+    '1969-12-31T23:59:59Z', '1970-01-01T00:00:00+01:00', -1, NaN, Infinity, 1e12, new Date(NaN), new Date(-1), null, true, 5n, {},
+  ])('are refused: %s', (value) => {
+    expect(() => parseTime(value)).toThrow(GrammarError);
+  });
+
+  it('need a zone where they are text alone', () => {
+    expect(checkZone('2000-01-01T00:00:00Z')).toBe('2000-01-01T00:00:00Z');
+    for (const text of ['2000-01-01T00:00:00', '2000-01-01']) expect(() => checkZone(text)).toThrow(GrammarError);
   });
 });

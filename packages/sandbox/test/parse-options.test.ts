@@ -40,6 +40,7 @@ describe('parseOptions', () => {
       onMemoryExceeded: 'enomem',
       maxCpu: 25,
       numCpus: 2,
+      timeStart: '2000-01-01T00:00:00Z',
       cpuCores: [1, 0, 1],
       allowDegraded: ['signal-scope'],
       disable: ['fsIoctlDev'],

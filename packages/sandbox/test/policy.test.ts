@@ -32,6 +32,13 @@ describe('buildPolicy', () => {
     expect(structuredClone(policy)).toEqual(policy);
   });
 
+  it('takes a time to start at, to the nanosecond', () => {
+    expect(build({}).timeStartNs).toBeNull();
+    expect(build({ timeStart: '2000-01-01T00:00:00.000000001Z' }).timeStartNs).toBe(946_684_800_000_000_001n);
+    expect(() => build({ timeStart: 'noon' })).toThrow(expect.objectContaining({ issues: [expect.objectContaining({ path: 'timeStart' })] }) as Error);
+    expect(() => build({ timeStart: 0, noSupervisor: true })).toThrow(/noSupervisor is incompatible with: timeStart/);
+  });
+
   it('keeps handlers beside the policy', () => {
     const handler = { syscall: 'uname', handler: () => { throw new Error('never called'); } };
     const { policy, handlers } = buildPolicy({ handlers: [handler] }, 'x86_64');

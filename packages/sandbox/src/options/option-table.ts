@@ -2,6 +2,7 @@
 import type * as v from 'valibot';
 
 import { confinementOptions } from './confinement-options.js';
+import { determinismOptions } from './determinism-options.js';
 import { filesystemOptions } from './filesystem-options.js';
 import { limitOptions } from './limit-options.js';
 import { networkOptions } from './network-options.js';
@@ -14,11 +15,13 @@ export const optionSections = {
   Network: networkOptions,
   Program: programOptions,
   Limits: limitOptions,
+  Determinism: determinismOptions,
   Confinement: confinementOptions,
 };
 
 const table = {
-  ...filesystemOptions, ...networkOptions, ...programOptions, ...limitOptions, ...confinementOptions,
+  ...filesystemOptions, ...networkOptions, ...programOptions, ...limitOptions, ...determinismOptions,
+  ...confinementOptions,
 };
 
 export type OptionName = keyof typeof table;

@@ -55,6 +55,7 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
       noCoredump: parsed.noCoredump ?? false,
       noHugePages: parsed.noHugePages ?? false,
       noRandomizeMemory: parsed.noRandomizeMemory ?? false,
+      timeStartNs: parsed.timeStart ?? null,
       keepCapabilities: parsed.keepCapabilities ?? [],
     }),
     handlers: Object.freeze([...(parsed.handlers ?? [])]),

@@ -47,6 +47,8 @@ export interface Policy {
   readonly noCoredump: boolean;
   readonly noHugePages: boolean;
   readonly noRandomizeMemory: boolean;
+  /** Nanoseconds since 1970. null: the machine's time. */
+  readonly timeStartNs: bigint | null;
   /** What stays of the caller's capabilities. */
   readonly keepCapabilities: 'all' | readonly Capability[];
 }

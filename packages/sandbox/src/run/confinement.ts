@@ -4,7 +4,10 @@
  * The table is made first, because the filter's notification list is read off it. A compiled filter depends on
  * nothing but the policy and the table, so one is kept for the runs that follow.
  */
-import { affinity, hostname, hosts, listen, memory, proc, processes, ProcessTree, views, watchedFdBase, type MemoryFamily, type View } from '@sandlock/builtins';
+import {
+  affinity, freshImages, hostname, hosts, listen, memory, proc, processes, ProcessTree, views, virtualTime, watchedFdBase,
+  type MemoryFamily, type View, type VirtualClock,
+} from '@sandlock/builtins';
 import { compileFilter } from '@sandlock/bpf';
 import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
@@ -18,6 +21,7 @@ import { holes } from '../landlock/holes.js';
 import { landlockPlan, type LandlockPlan } from '../landlock/landlock-plan.js';
 import type { Policy } from '../policy/policy.js';
 import { descriptorLimit } from './descriptor-limit.js';
+import { determinism } from './determinism.js';
 import { viewGrants } from './view-grants.js';
 
 export interface Confinement {
@@ -59,6 +63,10 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   }
   const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
   const required = new Set(requiredFamilies(policy, landlock.statuses));
+  // Before any other family could answer an early call of a fresh image.
+  const { clock, imagePatches } = determinism(policy);
+  if (imagePatches.length > 0) table.family(freshImages(imagePatches, policy.arch));
+  if (clock !== undefined) table.family(virtualTime({ clock }));
   // Before the processes family, which knows threads of the caller alone.
   for (const each of affinityFamilies(input)) table.family(each);
   const family = processes({ maxProcesses: policy.maxProcesses, guardPid: input.guardPid });
@@ -66,7 +74,8 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   const memoryFamily = policy.memory === null ? undefined : memory({ ...policy.memory, guardPid: input.guardPid });
   if (memoryFamily !== undefined) table.family(memoryFamily);
   const name = hostname({ name: input.name });
-  for (const each of viewFamilies(input, name.views, memoryFamily, divided?.served.directories)) table.family(each);
+  const shown = { memory: memoryFamily, time: clock, directories: divided?.served.directories };
+  for (const each of viewFamilies(input, name.views, shown)) table.family(each);
   const names = ['processes'];
   if (required.has('listen')) {
     table.family(listen({
@@ -100,12 +109,18 @@ function visibleCpus({ cpuCores, numCpus }: Policy): number | undefined {
   return cpuCores === null ? numCpus : Math.min(numCpus, cpuCores.length);
 }
 
+interface Shown {
+  readonly memory: MemoryFamily | undefined;
+  readonly time: VirtualClock | undefined;
+  readonly directories: readonly string[] | undefined;
+}
+
 /** What a target sees in place of the machine's files: /proc, the host's names. */
-function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly View[], memory: MemoryFamily | undefined, directories: readonly string[] = []): readonly Family[] {
+function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly View[], { memory, time, directories = [] }: Shown): readonly Family[] {
   const members = new ProcessTree(guardPid);
   const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
   const { procGranted, ...grants } = viewGrants(policy.fs);
-  const ofProc = proc({ members, guardPid, watchedFdBase: base, memory, numCpus: visibleCpus(policy) });
+  const ofProc = proc({ members, guardPid, watchedFdBase: base, memory, time, numCpus: visibleCpus(policy) });
   const served = views({ views: [...ofProc.views, ...more, hosts()], grants, members, watchedFdBase: base, procGranted, directories });
   return [served, ofProc];
 }
