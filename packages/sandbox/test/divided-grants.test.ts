@@ -23,7 +23,8 @@ const grant = (path: string, from = 'fsReadable[0]') => ({ path: Uint8Array.from
 const paths = (grants: readonly { path: Uint8Array }[]) => grants.map(({ path }) => Buffer.from(path).toString().replace(root, '')).sort();
 const machine = () => ({
   procfs: [`${root}/proc`],
-  blocked: [`${root}/sys/class/net`, `${root}/sys/firmware`, `${root}/sys/kernel/security`],
+  sysfs: [`${root}/sys`],
+  blocked: (sysfs: string) => [`${sysfs}/class/net`, `${sysfs}/firmware`, `${sysfs}/kernel/security`],
 });
 const divide = (readable: string[], writable: string[] = []) => divideGrants({
   readable: readable.map((path) => grant(`${root}${path}`)), writable: writable.map((path) => grant(`${root}${path}`)),
@@ -78,7 +79,8 @@ describe('holes', () => {
     ].join('\n'), new Set(['proc', 'sysfs']));
     const found = holes({ mounts: () => mounts, networkDevices: (sysfs) => [`${sysfs}/devices/virtual/net`] });
     expect(found.procfs).toEqual(['/proc', '/srv/a b/p']);
-    expect(found.blocked).toEqual(['/sys/class/net', '/sys/devices/virtual/net', '/sys/firmware', '/sys/kernel/security']);
+    expect(found.sysfs).toEqual(['/sys']);
+    expect(found.blocked('/sys')).toEqual(['/sys/class/net', '/sys/devices/virtual/net', '/sys/firmware', '/sys/kernel/security']);
   });
 
   it('of this machine include its own /proc', () => {

@@ -32,7 +32,9 @@ export interface DividedGrants {
 }
 
 export function divideGrants({ readable, writable }: Grants, holes: Holes): DividedGrants {
-  const all = [...holes.procfs, ...holes.blocked];
+  const granted = [...readable, ...writable].flatMap((grant) => resolved(grant) ?? []);
+  const near = holes.sysfs.filter((mount) => granted.some((path) => isWithin(path, mount) || isWithin(mount, path)));
+  const all = [...holes.procfs, ...near.flatMap((mount) => holes.blocked(mount))];
   const directories = new Set<string>();
   const entries: PolicyGrant[] = [];
   const split = (grants: readonly PolicyGrant[], atDirectory: (grant: PolicyGrant) => void): PolicyGrant[] => grants.flatMap((grant) => {

@@ -14,8 +14,10 @@ import { mountPoints, type MountPoint } from './mount-points.js';
 export interface Holes {
   /** Served by the supervisor, where granted. A character a byte, as all of these. */
   readonly procfs: readonly string[];
-  /** For nobody. */
-  readonly blocked: readonly string[];
+  /** Mount points of sysfs. */
+  readonly sysfs: readonly string[];
+  /** What nobody gets of one: takes a while, so it is asked for where a grant comes near. */
+  blocked(sysfs: string): readonly string[];
 }
 
 /** Beneath the mount point of a sysfs. */
@@ -31,10 +33,11 @@ export interface Machine {
 
 export function holes(machine: Machine = THIS_MACHINE): Holes {
   const mounts = machine.mounts();
-  const sysfs = mounts.filter(({ type }) => type === 'sysfs').map(({ path }) => path);
+  const of = (wanted: string) => unique(mounts.filter(({ type }) => type === wanted).map(({ path }) => path));
   return {
-    procfs: unique(mounts.filter(({ type }) => type === 'proc').map(({ path }) => path)),
-    blocked: unique(sysfs.flatMap((path) => [...BLOCKED_SYSFS.map((name) => `${path}/${name}`), ...machine.networkDevices(path)])),
+    procfs: of('proc'),
+    sysfs: of('sysfs'),
+    blocked: (sysfs) => unique([...BLOCKED_SYSFS.map((name) => `${sysfs}/${name}`), ...machine.networkDevices(sysfs)]),
   };
 }
 
