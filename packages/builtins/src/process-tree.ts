@@ -104,11 +104,25 @@ export class ProcessTree {
   /** The processes that are members, those that have ended and are not waited for included; ascending. */
   pids(): number[] {
     const pids = new Set(this.living());
-    for (const name of readdirSync('/proc')) {
-      const pid = Number(name);
-      if (Number.isInteger(pid) && !pids.has(pid) && readStat(pid)?.state === 'Z' && this.isMember(pid)) pids.add(pid);
-    }
+    for (const pid of this.#useLists ? this.#listed() : this.#ended()) pids.add(pid);
     return [...pids].sort((a, b) => a - b);
+  }
+
+  /** Everybody below the guard, by one look at the lists. Whoever moves up the tree meanwhile is living, and known by that. */
+  #listed(): ReadonlySet<number> {
+    const guard = this.#guardPid();
+    const seen = new Set([guard]);
+    for (const pid of seen) { // goes on over what is added on the way
+      const list = listChildren(pid, pid === guard ? [pid] : listThreads(pid));
+      for (const child of list === undefined ? [] : childPids(list)) seen.add(child);
+    }
+    seen.delete(guard);
+    return seen;
+  }
+
+  #ended(): number[] {
+    return readdirSync('/proc').map(Number).filter((pid) => (
+      Number.isInteger(pid) && readStat(pid)?.state === 'Z' && this.isMember(pid)));
   }
 
   #isKnown(pid: number): boolean {

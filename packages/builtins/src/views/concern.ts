@@ -15,8 +15,13 @@ const FD_DIRECTORY = '/dev/fd';
 export interface Concern extends PathsOfConcern {
   /** Directories that are opened on behalf. */
   readonly directories: ReadonlySet<string>;
-  /** Whether to look closer. True also for whatever cannot be told by the letters. */
-  mayConcern(path: Buffer): boolean;
+  /**
+   * Whether to look closer, by the letters of a path. One that comes near only because a link on its way leads elsewhere
+   * than its letters say is not served, which is for the kernel to refuse.
+   *
+   * @param base what a relative path starts from; '' for an absolute one
+   */
+  mayConcern(path: Buffer, base: string): boolean;
 }
 
 /**
@@ -37,11 +42,17 @@ export function concern(views: readonly string[], directories: readonly string[]
     names: [...names],
     trees,
     directories: watched,
-    mayConcern(path) {
+    mayConcern(path, base) {
       const text = path.toString('latin1');
-      if (!text.startsWith('/') || text.includes('/.') || text.includes('//')) return true;
-      const name = text.endsWith('/') && text !== '/' ? text.slice(0, -1) : text;
-      return names.has(name) || trees.some((tree) => name === tree || name.startsWith(`${tree}/`));
+      const inTree = (name: string): boolean => trees.some((tree) => name === tree || name.startsWith(`${tree}/`));
+      let name = base === '/' ? '' : base;
+      if (inTree(name)) return true;
+      for (const component of text.split('/')) {
+        if (component === '' || component === '.') continue;
+        name = component === '..' ? name.slice(0, Math.max(name.lastIndexOf('/'), 0)) : `${name}/${component}`;
+        if (inTree(name)) return true;
+      }
+      return names.has(name === '' ? '/' : name);
     },
   };
 }

@@ -6,7 +6,7 @@
  */
 import { TargetFailure, type HandlerContext } from '@sandlock/dispatch';
 import { AT_FDCWD, close, RESOLVE_BENEATH, RESOLVE_IN_ROOT } from '@sandlock/sys';
-import { type Stats } from 'node:fs';
+import { readlinkSync, type Stats } from 'node:fs';
 
 import { pinBase } from '../open/pin-base.js';
 import { nameOf, Walk } from '../open/walk.js';
@@ -34,6 +34,21 @@ export type Found =
 
 const SLASH = 0x2f;
 
+/**
+ * What a path starts from, for a first look at its letters.
+ *
+ * @returns '' for an absolute path; undefined where it cannot be told, so that a closer look has to say why
+ */
+export function startOf({ pid }: HandlerContext, path: Buffer, dirfd: number): string | undefined {
+  if (path[0] === SLASH) return '';
+  if (dirfd < 0 && dirfd !== AT_FDCWD) return undefined;
+  try {
+    return readlinkSync(dirfd === AT_FDCWD ? `/proc/${pid}/cwd` : `/proc/${pid}/fd/${dirfd}`, { encoding: 'latin1' });
+  } catch {
+    return undefined;
+  }
+}
+
 export class Finder {
   readonly #views: ReadonlyMap<string, View>;
   readonly #members: Members;
@@ -60,7 +75,7 @@ export class Finder {
     let stopped: Found | undefined;
     const stopAt = (name: string, last: boolean): boolean => {
       const { view: key, owner, rest } = procName(name);
-      if (owner !== undefined && rest === '' && owner.pid === owner.tgid && !this.#members.isMember(owner.tgid)) {
+      if (owner !== undefined && rest === '' && owner.pid === owner.tgid && owner.tgid !== asker.tgid && !this.#members.isMember(owner.tgid)) {
         stopped = { kind: 'foreign' };
         return true;
       }

@@ -16,7 +16,7 @@ import { asTarget } from '../open/as-target.js';
 import { errnoOf } from '../open/errno-of.js';
 import { readTaskStatus, type TaskStatus } from '../open/task-status.js';
 import type { Concern } from './concern.js';
-import type { Finder, Found } from './find.js';
+import { startOf, type Finder, type Found } from './find.js';
 import type { Grants } from './grants.js';
 import type { Members } from './members.js';
 import { isInProc, PROC } from './proc-name.js';
@@ -49,7 +49,8 @@ export function openView(context: HandlerContext, options: OpenViewOptions): Not
   const args = decodeOpen(context);
   if (!args.ok) return args.deny();
   const confined = (Number(args.resolve) & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0; // its letters say less then
-  if (!confined && !options.concern.mayConcern(args.path)) return action.continue();
+  const start = confined ? undefined : startOf(context, args.path, args.dirfd);
+  if (start !== undefined && !options.concern.mayConcern(args.path, start)) return action.continue();
   const status = readTaskStatus(context.pid);
   if (status === undefined) return new TargetFailure('noAccess').deny();
   const asker = { pid: context.pid, tgid: status.tgid };

@@ -34,11 +34,11 @@ export interface ProcfsAccess {
 /** @returns undefined: it may be opened, as far as the kernel lets the target */
 export function refusesProcfs({ name, writes, asker }: ProcfsAccess, grants: Grants, members: Members): ErrnoName | undefined {
   const { owner, view, rest } = procName(name);
-  if (owner !== undefined && !members.isMember(owner.tgid)) return 'ENOENT'; // as with hidepid=2. proc(5), Mount options
+  const own = owner?.tgid === asker.tgid; // who asks is a member
+  if (owner !== undefined && !own && !members.isMember(owner.tgid)) return 'ENOENT'; // as with hidepid=2. proc(5), Mount options
   if (BLOCKED.has(name.split('/', 3)[2] ?? '')) return 'EACCES';
   // What has a view there was not asked about: the rest is the machine's network.
   if (owner !== undefined && rest.startsWith('/net/')) return 'EACCES';
-  const own = owner?.tgid === asker.tgid;
   const granted = (may: (path: string) => boolean): boolean => may(name) || (own && may(view));
   if (writes) return own && OWN_WRITABLE.has(rest) && granted(grants.mayWrite) ? undefined : 'EACCES';
   return granted(grants.mayRead) ? undefined : 'EACCES';

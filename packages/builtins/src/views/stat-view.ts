@@ -11,7 +11,7 @@ import { AT_FDCWD } from '@sandlock/sys';
 
 import { readTaskStatus } from '../open/task-status.js';
 import type { Concern } from './concern.js';
-import type { Finder } from './find.js';
+import { startOf, type Finder } from './find.js';
 import type { Grants } from './grants.js';
 import { encodeStat, encodeStatx } from './stat-layout.js';
 import type { ViewRequest, ViewStat } from './view.js';
@@ -71,14 +71,17 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
   const path = context.readPath(shape.path);
   if (!path.ok) return path.deny();
   // An empty path is about the descriptor itself, which is what it is.
-  if (path.bytes.length === 0 || !concern.mayConcern(path.bytes)) return action.continue();
+  if (path.bytes.length === 0) return action.continue();
+  const dirfd = shape.dirfd === undefined ? AT_FDCWD : Number(BigInt.asIntN(32, context.args[shape.dirfd]!));
+  const start = startOf(context, path.bytes, dirfd);
+  if (start !== undefined && !concern.mayConcern(path.bytes, start)) return action.continue();
   const status = readTaskStatus(context.pid);
   if (status === undefined) return new TargetFailure('noAccess').deny();
   const asker = { pid: context.pid, tgid: status.tgid };
   const flags = shape.flags === undefined ? 0n : context.args[shape.flags]!;
   const request = {
     path: path.bytes,
-    dirfd: shape.dirfd === undefined ? AT_FDCWD : Number(BigInt.asIntN(32, context.args[shape.dirfd]!)),
+    dirfd,
     follow: shape.follow !== false && (flags & AT_SYMLINK_NOFOLLOW) === 0n,
     resolve: 0,
     asker,

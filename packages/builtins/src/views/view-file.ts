@@ -42,7 +42,8 @@ function refusal(flags: number): NotifAction | undefined {
 
 function answer(flags: number, content: () => Uint8Array): NotifAction {
   try {
-    const srcFd = readOnlyFile(content(), flags & (O_PATH | O_NONBLOCK));
+    // A descriptor that only names a place (O_PATH) cannot be handed over, so one that can be read stands for it.
+    const srcFd = readOnlyFile(content(), flags & O_NONBLOCK);
     return action.injectFdSend({ srcFd, newFdFlags: flags & O_CLOEXEC });
   } catch {
     return action.errno('EIO'); // never the machine's own

@@ -52,8 +52,9 @@ def both(path):
 buf = ctypes.create_string_buffer(256)
 statx = libc.statx(-100, b'/etc/sandlock-view', 0, 0x7ff, buf)
 say([both('/proc/cpuinfo'), os.stat('/proc/cpuinfo').st_nlink, both('/etc/sandlock-view'), statx, int.from_bytes(buf.raw[40:48], 'little'), oct(int.from_bytes(buf.raw[28:30], 'little')),
-  os.access('/etc/sandlock-view', os.R_OK), os.access('/etc/sandlock-view', os.W_OK), os.access('/proc/cpuinfo', os.X_OK), call(os.readlink, '/etc/sandlock-view'), call(os.chdir, '/etc/sandlock-view')])
-`)).toEqual([['0o100444', 5], 1, ['0o100444', 5], 0, 5, '0o100444', true, false, false, 'EINVAL', 'ENOTDIR']);
+  os.access('/etc/sandlock-view', os.R_OK), os.access('/etc/sandlock-view', os.W_OK), os.access('/proc/cpuinfo', os.X_OK), call(os.readlink, '/etc/sandlock-view'), call(os.chdir, '/etc/sandlock-view'),
+  os.fstat(os.open('/etc/sandlock-view', os.O_PATH | os.O_NOFOLLOW)).st_size])
+`)).toEqual([['0o100444', 5], 1, ['0o100444', 5], 0, 5, '0o100444', true, false, false, 'EINVAL', 'ENOTDIR', 5]);
   });
 
   it('show members of the sandbox and nobody else, children of a moment ago and threads included', async () => {
