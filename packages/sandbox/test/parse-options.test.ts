@@ -41,6 +41,7 @@ describe('parseOptions', () => {
       maxCpu: 25,
       numCpus: 2,
       timeStart: '2000-01-01T00:00:00Z',
+      gpuDevices: [1, 0, 1],
       cpuCores: [1, 0, 1],
       allowDegraded: ['signal-scope'],
       disable: ['fsIoctlDev'],
@@ -134,6 +135,16 @@ describe('parseOptions', () => {
     for (const maxCpu of [0, 101, -5, 1.5, '25']) {
       expect(issuesOf({ maxCpu })).toMatchObject([{ path: 'maxCpu', message: expect.stringContaining(String(maxCpu)) }]);
     }
+  });
+
+  it('takes all GPUs or some, and quotes an index that is none', () => {
+    expect(['all', 'ALL', [], [2, 0, 2]].map((gpuDevices) => parseOptions({ gpuDevices }).gpuDevices)).toEqual(['all', 'all', 'all', [0, 2]]);
+    for (const index of ['x', -1, 1.5, '0']) {
+      expect(issuesOf({ gpuDevices: [0, index] })).toMatchObject([
+        { path: 'gpuDevices', message: expect.stringContaining(String(index)), hint: expect.stringContaining('"all"') },
+      ]);
+    }
+    expect(paths({ gpuDevices: '0,1' })).toEqual(['gpuDevices']);
   });
 
   it('takes sizes as limits of memory, none that is no size, and no reaction without a limit', () => {

@@ -34,6 +34,17 @@ function parseOnMemoryExceeded(value: unknown): typeof ON_MEMORY_EXCEEDED[number
   throw new GrammarError(`${show(value)} is not "kill" or "enomem".`);
 }
 
+const GPU_FORMS = 'Write "all", or indices such as "0,2".';
+const parseGpuIndex = wholeNumber(0, UINT32_MAX, GPU_FORMS);
+
+/** An empty list is all of them, as "all" is. */
+function parseGpus(value: unknown): 'all' | readonly number[] {
+  if (typeof value === 'string' && value.toLowerCase() === 'all') return 'all';
+  if (!Array.isArray(value)) throw new GrammarError(`${show(value)} names no GPUs.`, GPU_FORMS);
+  if (value.length === 0) return 'all';
+  return [...new Set(value.map((index) => parseGpuIndex(index)))].sort((a, b) => a - b);
+}
+
 const last = (texts: readonly string[]) => numberFromText(texts.at(-1)!);
 
 export const limitOptions = {
@@ -123,5 +134,22 @@ sched_getaffinity(2). With \`cpuCores\` it sees the first N of those, and no mor
 processors the program runs is for \`cpuCores\` to say, and how much of them it gets for \`maxCpu\`. The number of the current
 processor, which the C library asks the vDSO for, is the machine's.`,
     noSupervisor: 'the supervisor answers for the processors',
+  }),
+  gpuDevices: option({
+    schema: grammar<'all' | readonly number[], 'all' | readonly number[]>(parseGpus) as
+      v.GenericSchema<'all' | readonly number[], 'all' | readonly number[]>,
+    type: '"all" | number[]',
+    default: 'none',
+    flags: [{
+      long: 'gpu', placeholder: 'all|N,N',
+      toValue: (texts) => (texts.at(-1)!.toLowerCase() === 'all' ? 'all' : texts.at(-1)!.split(',').map(numberFromText)),
+    }],
+    profile: { section: 'limits', key: 'gpu_devices' },
+    summary: 'let the program use these GPUs',
+    docs: `The GPUs that the program may use: \`all\` (or an empty list) with \`/dev/dri\`, or some by index. NVIDIA's are counted as their
+nodes \`/dev/nvidia0\` and so on are, AMD's by PCI address; the nodes that all GPUs of a maker share come with them, and their
+directories under \`/sys\` for reading. Indices are also set as \`CUDA_VISIBLE_DEVICES\` and \`ROCR_VISIBLE_DEVICES\`, after every other
+variable. One that is not there is an error.`,
+    noSupervisor: true,
   }),
 };

@@ -8,7 +8,7 @@ const names = [
   'workdir', 'fsStorage', 'onExit', 'onError', 'maxDisk', 'chroot', 'fsMount', 'fsDenied', 'fsExecutable',
   'netDeny', 'netDenyBind', 'portRemap', 'httpAllow', 'httpDeny', 'httpPorts', 'httpCa', 'httpKey', 'httpInjectCa',
   'httpCaOut', 'httpAuth', 'credentials', 'randomSeed', 'deterministicDirs',
-  'gpuDevices', 'policyFn', 'controlSocket', 'mode',
+  'policyFn', 'controlSocket', 'mode',
 ] as const;
 
 export const NOT_YET_OPTIONS: readonly string[] = names;

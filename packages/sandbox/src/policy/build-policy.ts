@@ -52,6 +52,7 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
       maxCpu: parsed.maxCpu === undefined || parsed.maxCpu === 100 ? null : parsed.maxCpu,
       cpuCores: parsed.cpuCores ?? null,
       numCpus: parsed.numCpus ?? null,
+      gpus: parsed.gpuDevices ?? null,
       noCoredump: parsed.noCoredump ?? false,
       noHugePages: parsed.noHugePages ?? false,
       noRandomizeMemory: parsed.noRandomizeMemory ?? false,

@@ -11,6 +11,7 @@ import type { Protection, ProtectionMode } from '../landlock/protections.js';
 import type { Capability } from '../options/grammar/capability-name.js';
 import type { UserIds } from '../options/grammar/user-ids.js';
 import type { EnvironmentPolicy } from './environment.js';
+import type { GpuSelection } from './gpu-grants.js';
 import type { NetPolicy } from './net-policy.js';
 
 export interface Policy {
@@ -44,6 +45,8 @@ export interface Policy {
   readonly cpuCores: readonly number[] | null;
   /** null: those there are. */
   readonly numCpus: number | null;
+  /** null: none. */
+  readonly gpus: GpuSelection | null;
   readonly noCoredump: boolean;
   readonly noHugePages: boolean;
   readonly noRandomizeMemory: boolean;

@@ -10,6 +10,7 @@ import { close, GuardedProcess, SyscallError } from '@sandlock/sys';
 import { ProcessError } from '../errors.js';
 import { withoutCopies, type NetPolicy } from '../policy/net-policy.js';
 import type { Policy } from '../policy/policy.js';
+import { gpuGrants } from '../policy/gpu-grants.js';
 import { resolveGrants } from '../policy/resolve-grants.js';
 import { abortError } from './abort-error.js';
 import { makeConfinement, type Confinement } from './confinement.js';
@@ -36,7 +37,7 @@ export function launch(input: LaunchInput): SandboxProcess {
   const { cmd, options } = input;
   checkCall(cmd, options);
   if (options.signal?.aborted) throw abortError(options.signal);
-  const policy: Policy = { ...input.policy, fs: resolveGrants(input.policy), net: netOfThisMachine(input.policy) };
+  const policy: Policy = { ...input.policy, fs: withGpus(resolveGrants(input.policy), input.policy), net: netOfThisMachine(input.policy) };
   const name = claimName(options.name ?? policy.name);
   let guardPid = 0;
   let rulesetFd = -1;
@@ -81,4 +82,11 @@ export function launch(input: LaunchInput): SandboxProcess {
 
 function netOfThisMachine({ net, supervised }: Policy): NetPolicy {
   return supervised && !canCopyDescriptors() ? withoutCopies(net) : net;
+}
+
+/** @throws {ConfigError} a GPU that is not there */
+function withGpus(fs: Policy['fs'], { gpus }: Policy): Policy['fs'] {
+  if (gpus === null) return fs;
+  const { readable, writable } = gpuGrants(gpus);
+  return { readable: [...fs.readable, ...readable], writable: [...fs.writable, ...writable] };
 }

@@ -6,6 +6,7 @@ import type { StartPlan } from '@sandlock/sys';
 import { capabilityMask } from '../options/grammar/capability-name.js';
 import { absolutePath, workingDirectory } from '../policy/absolute-path.js';
 import { buildEnvironment } from '../policy/environment.js';
+import { gpuEnvironment } from '../policy/gpu-grants.js';
 import type { Policy } from '../policy/policy.js';
 import type { Confinement } from './confinement.js';
 import type { StartOptions } from './run-options.js';
@@ -23,7 +24,7 @@ export interface StartPlanInput {
 
 export function startPlan(input: StartPlanInput): StartPlan {
   const { policy, options } = input;
-  const environment = buildEnvironment(policy.environment, process.env, options.env);
+  const environment = buildEnvironment(policy.environment, process.env, { ...options.env, ...gpuEnvironment(policy.gpus) });
   const cwd = options.cwd === undefined ? policy.cwd : absolutePath(Buffer.from(options.cwd), workingDirectory);
   const { keepCapabilities: keep } = policy;
   return {

@@ -61,3 +61,12 @@ print(json.dumps([info, int(nproc), len(os.sched_getaffinity(0)), os.cpu_count()
     expect(await run(COUNT, { numCpus: 3, cpuCores: [last], fsReadable: [...readable, '/sys'] })).toEqual(Array(4).fill(1));
   });
 });
+
+describe('gpuDevices', () => {
+  it('fails the start where one is missing, and where all are asked for there may be none', async () => {
+    await expect(box({ gpuDevices: [900] }).run(['/bin/true'])).rejects.toMatchObject({
+      code: 'ERR_SANDLOCK_CONFIG', issues: [{ path: 'gpuDevices', message: expect.stringContaining('/dev/nvidia900') }],
+    });
+    expect((await box({ gpuDevices: 'all' }).run(['/bin/true'], { input: '' })).ok).toBe(true);
+  });
+});
