@@ -35,12 +35,12 @@ export { views, type ViewsOptions } from './views/views.js';
 export { watchedFd, watchedFdBase } from './views/watched-fds.js';
 
 // Listings of directories
-export { answerListing, type Listing } from './directory/answer-listing.js';
+export { type Listing } from './directory/answer-listing.js';
 export { listingHandlers, type ListingHandlersOptions } from './directory/listing-handlers.js';
 export { sortedListing, type Visible } from './directory/sorted-listing.js';
 export { kernelEntries, wholeDirectory } from './directory/kernel-entries.js';
 export { PositionStore } from './directory/position-store.js';
-export { decodeEntries, encodeEntries, recordBytes, type DirectoryEntry, type RecordLayout } from './directory/records.js';
+export { type DirectoryEntry } from './directory/records.js';
 export { type TargetDirectory } from './directory/target-directory.js';
 
 // What /proc says

@@ -6,7 +6,7 @@
  * descriptor number, as long as the number stands for the same directory and nobody has called lseek(2). A duplicate
  * of the number, or a child's, starts where the kernel says.
  */
-import { canCopyDescriptors } from './can-copy-descriptors.js';
+import { canCopyDescriptors } from '../listen/copied-sockets.js';
 
 /** What a descriptor number stands for, as far as can be seen from outside. */
 export interface Identity {

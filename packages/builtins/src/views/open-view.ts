@@ -12,6 +12,7 @@ import {
 } from '@sandlock/sys';
 import { statSync, type Stats } from 'node:fs';
 
+import type { PositionStore } from '../directory/position-store.js';
 import { asTarget } from '../open/as-target.js';
 import { errnoOf } from '../open/errno-of.js';
 import { readTaskStatus, type TaskStatus } from '../open/task-status.js';
@@ -31,6 +32,7 @@ export interface OpenViewOptions {
   readonly members: Members;
   readonly watchedFdBase: number;
   readonly procGranted: boolean;
+  readonly positions?: PositionStore | undefined;
 }
 
 type Arguments = Extract<OpenArguments, { ok: true }>;
@@ -116,13 +118,14 @@ function onProcfs(found: Extract<Found, { kind: 'object' }>, type: number, reque
 }
 
 /** At a watched number. The list of all processes is nothing that may be read unwatched; the others are. */
-function onDirectory({ fd, name }: { fd: number; name: string }, request: Request, { watchedFdBase }: OpenViewOptions): NotifAction {
-  const { args: { flags }, context } = request;
+function onDirectory({ fd, name }: { fd: number; name: string }, request: Request, { watchedFdBase, positions }: OpenViewOptions): NotifAction {
+  const { args: { flags }, context, asker } = request;
   if ((flags & O_ACCMODE) !== O_RDONLY && (flags & O_PATH) === 0) return action.continue(); // EISDIR
   if ((flags & (O_CREAT | O_TRUNC)) !== 0 || (flags & O_TMPFILE) === O_TMPFILE) return action.continue();
   const targetFd = freeWatchedFd(context.pid, watchedFdBase);
   const orLowest = name !== PROC;
   if (targetFd === undefined && !orLowest) return action.errno('EMFILE');
+  if (targetFd !== undefined) positions?.forget(asker.tgid, targetFd); // of one that had the number before
   // A descriptor that only names a place cannot be handed over, so one that can be read stands for it.
   const answer = opened(fd, (flags & O_NONBLOCK) | O_DIRECTORY, request, (srcFd) => action.injectFdSend({
     srcFd, newFdFlags: flags & O_CLOEXEC, ...(targetFd === undefined ? {} : { targetFd, orLowest }),

@@ -11,6 +11,7 @@
  */
 import type { Family, FamilyHandler, HandlerContext } from '@sandlock/dispatch';
 
+import type { PositionStore } from '../directory/position-store.js';
 import { concern } from './concern.js';
 import { duplicateHandlers } from './duplicates.js';
 import { Finder } from './find.js';
@@ -29,6 +30,8 @@ export interface ViewsOptions {
   readonly watchedFdBase: number;
   /** Whether anything below /proc is granted. */
   readonly procGranted: boolean;
+  /** Where targets are in directories, for who lists them. */
+  readonly positions?: PositionStore | undefined;
   /** Directories that are granted to read, and not by Landlock. */
   readonly directories?: readonly string[];
 }

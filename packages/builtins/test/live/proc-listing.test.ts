@@ -1,8 +1,9 @@
+import type { Family } from '@sandlock/dispatch';
 import { readdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { PositionStore, proc, ProcessTree, type ProcOptions } from '../../src/index.js';
+import { PositionStore, proc, ProcessTree, views, watchedFdBase, type ProcOptions } from '../../src/index.js';
 import { python } from './python.js';
 import { endAll, hasPython, Sandboxed } from './sandboxed.js';
 
@@ -123,6 +124,26 @@ path = os.open('/proc', os.O_PATH)
 say([sorted(whole) == sorted(['.', '..'] + os.listdir('/proc')), small == whole, first == again, again + rest == whole, side, os.listdir('/proc') == whole[2:], getdents(path),
      [int(n) for n in whole if n.isdigit()] == [os.getpid()], getdents(other, 23)])
 `)).toEqual([true, true, true, true, ['.'], true, 'EBADF', true, 'EINVAL']);
+  });
+});
+
+describe.skipIf(!hasPython)('a listing at a watched number where descriptors cannot be copied [needs Linux 5.14, python3]', () => {
+  it('starts over when the number is given out again', async () => {
+    const positions = new PositionStore(false);
+    const base = watchedFdBase(1024);
+    const all = (guardPid: () => number): Family[] => {
+      const members = new ProcessTree(guardPid);
+      const family = proc({ members, guardPid, watchedFdBase: base, positions });
+      const grants = { mayRead: () => true, mayWrite: () => false };
+      return [views({ views: family.views, grants, members, watchedFdBase: base, procGranted: true, positions }), family];
+    };
+    expect(await python(all, `${GETDENTS}
+fd = os.open('/proc', os.O_RDONLY)
+first = getdents(fd, 64)
+os.close(fd)
+again = os.open('/proc', os.O_RDONLY)
+say([fd == again >= ${base}, getdents(again, 64) == first, len(os.listdir('/proc')) == len(os.listdir('/proc'))])
+`)).toEqual([true, true, true]);
   });
 });
 

@@ -5,7 +5,7 @@
  * nothing but the policy and the table, so one is kept for the runs that follow.
  */
 import {
-  affinity, freshImages, hostname, hosts, listen, memory, proc, processes, ProcessTree, views, virtualTime, watchedFdBase,
+  affinity, freshImages, hostname, hosts, listen, memory, PositionStore, proc, processes, ProcessTree, views, virtualTime, watchedFdBase,
   type MemoryFamily, type View, type VirtualClock,
 } from '@sandlock/builtins';
 import { compileFilter } from '@sandlock/bpf';
@@ -120,8 +120,13 @@ function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly Vie
   const members = new ProcessTree(guardPid);
   const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
   const { procGranted, ...grants } = viewGrants(policy.fs);
-  const ofProc = proc({ members, guardPid, watchedFdBase: base, memory, time, numCpus: visibleCpus(policy) });
-  const served = views({ views: [...ofProc.views, ...more, hosts()], grants, members, watchedFdBase: base, procGranted, directories });
+  const positions = new PositionStore();
+  const ofProc = proc({
+    members, guardPid, watchedFdBase: procGranted ? base : undefined, positions, memory, time, numCpus: visibleCpus(policy),
+  });
+  const served = views({
+    views: [...ofProc.views, ...more, hosts()], grants, members, watchedFdBase: base, procGranted, directories, positions,
+  });
   return [served, ofProc];
 }
 
