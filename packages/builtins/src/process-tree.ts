@@ -7,9 +7,8 @@
  * when it began. The guard has one thread, and is not a member.
  * prctl(2), PR_SET_CHILD_SUBREAPER; proc(5)
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 
-import { unlessGone } from './proc-file.js';
 import { childPids, hasChildrenLists, listChildren, listThreads } from './process-children.js';
 import { isGone, isLiving, readStat, type ProcessStat } from './process-stat.js';
 
@@ -82,21 +81,16 @@ export class ProcessTree {
 
   /**
    * Whether a process, or a thread by its id, is of this sandbox, whatever its state: one that was made a moment ago is,
-   * and so is one that has ended and is not waited for yet. Asked of the process and those above it; nothing is remembered.
+   * and so is one that has ended and is not waited for yet. Asked of it and those above it; nothing is remembered.
    */
   isMember(id: number): boolean {
     const guard = this.#guardPid();
-    for (let walk = 0; walk < MAX_WALKS; walk++) {
-      let at = leaderOf(id);
-      if (at === undefined || at === guard) return false;
-      let above = readStat(at)?.ppid;
-      while (above !== undefined && above !== guard && above > 1) {
-        at = above;
-        above = readStat(at)?.ppid;
-      }
-      if (above === guard) return true;
-      if (above !== undefined) return false;
-      // One on the way ended, and its children have moved up. The first of them may be gone as well.
+    for (let walk = 0; walk < MAX_WALKS && id !== guard; walk++) {
+      let above = readStat(id)?.ppid; // a thread has the parent of its process
+      if (above === undefined) return false;
+      while (above !== undefined && above !== guard && above > 1) above = readStat(above)?.ppid;
+      if (above !== undefined) return above === guard;
+      // One on the way ended, and its children have moved up.
     }
     return false;
   }
@@ -215,13 +209,6 @@ function descends(
   if (!verdicts.has(at) && last !== undefined && readStat(last)?.ppid === at) verdict = false;
   for (const each of path) verdicts.set(each, verdict);
   return verdict;
-}
-
-/** The process of a thread; undefined: there is none. */
-function leaderOf(id: number): number | undefined {
-  const status = unlessGone(() => readFileSync(`/proc/${id}/status`, 'latin1'));
-  const tgid = status === undefined ? undefined : /^Tgid:\s*(\d+)$/m.exec(status)?.[1];
-  return tgid === undefined ? undefined : Number(tgid);
 }
 
 function sameThreads(a: readonly number[], b: readonly number[]): boolean {

@@ -145,6 +145,10 @@ st = os.fstat(fd)
 as_owner = call(os.open, 'theirs', os.O_RDWR) > 2
 say([root, as_owner, st.st_uid, st.st_gid, call(os.open, '/etc/shadow', os.O_RDONLY), call(os.open, '/proc/1/environ', os.O_RDONLY),
      call(os.open, '/proc/self/comm', os.O_RDONLY) > 2])`, folder)).toEqual([true, true, 4242, 4243, 'EACCES', 'EACCES', true]);
+    const bare = ['/usr/bin/setpriv', '--bounding-set=-all', '--inh-caps=-all', '/usr/bin/python3', '-I', '-c'];
+    const program = "import os, sys\ntry: os.open('theirs', os.O_RDONLY)\nexcept PermissionError: print('refused', os.open('/etc/shadow', os.O_RDONLY) > 2)";
+    const { stdout, stderr } = await new Sandboxed([...bare, `import os; os.chdir(${JSON.stringify(folder)})\n${program}`], () => [opening()]).done;
+    expect([stdout, stderr]).toEqual(['refused True\n', '']);
     expect(process.getgroups!()).toEqual(groups);
     expect(readFileSync(join(folder, 'theirs'), 'utf8')).toBe('x'); // ours are back
   });

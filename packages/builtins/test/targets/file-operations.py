@@ -206,6 +206,22 @@ if X86:
     show('creat, directory', raw(NR_CREAT, name('dir'), 0o666))
     show('open, bad pointer', raw(NR_OPEN, ctypes.c_void_p(8), R, 0))
 
+# What is somebody else's in a directory that everybody may write to. proc_sys_fs(5), protected_symlinks and its like
+if os.getuid() == 0:
+    os.mkdir('sticky'); os.chmod('sticky', 0o1777)
+    os.symlink('../file', 'sticky/link'); os.lchown('sticky/link', 4242, 4242)
+    os.symlink('../dir', 'sticky/way'); os.lchown('sticky/way', 4242, 4242)
+    os.mkfifo('sticky/fifo'); os.chown('sticky/fifo', 4242, 4242)
+    for path in ('sticky/theirs', 'sticky/ours'):
+        with open(path, 'w') as g: g.write('x')
+    os.chown('sticky/theirs', 4242, 4242); os.chmod('sticky/theirs', 0o666)
+    at('link of another', 'sticky/link', R)
+    at('through a link of another', 'sticky/way/inner', R)
+    at('made over a file of another', 'sticky/theirs', RW | C, 0o600)
+    at('file of another', 'sticky/theirs', RW)
+    at('made over an own file', 'sticky/ours', RW | C, 0o600)
+    at('made over a fifo of another', 'sticky/fifo', RW | C, 0o600)
+
 # FIFOs that wait for the other side
 def later(f):
     thread = threading.Thread(target=f); thread.start(); return thread
