@@ -1,10 +1,8 @@
-// Goroutines on several threads, with timers, files and a child process.
+// Goroutines on several threads, with timers, files and a child process. Few packages, for it is compiled with all of them.
 package main
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"sync"
 	"time"
 )
@@ -28,6 +26,17 @@ func main() {
 		}(n)
 	}
 	group.Wait()
-	said, err := exec.Command("/bin/echo", "child").Output()
-	fmt.Print(sum, " ", string(said), err, "\n")
+	if sum != 199*200/2 {
+		panic(sum)
+	}
+	attributes := os.ProcAttr{Files: []*os.File{nil, os.Stdout, os.Stderr}}
+	child, err := os.StartProcess("/bin/echo", []string{"echo", "child"}, &attributes)
+	if err != nil {
+		panic(err)
+	}
+	state, err := child.Wait()
+	if err != nil {
+		panic(err)
+	}
+	os.Stdout.WriteString("sum " + state.String() + "\n")
 }
