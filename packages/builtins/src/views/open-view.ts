@@ -15,7 +15,7 @@ import { statSync, type Stats } from 'node:fs';
 import type { PositionStore } from '../directory/position-store.js';
 import { asTarget } from '../open/as-target.js';
 import { errnoOf } from '../open/errno-of.js';
-import { readTaskStatus, type TaskStatus } from '../open/task-status.js';
+import { AskingTask, unlessHidden } from './asking-task.js';
 import type { Concern } from './concern.js';
 import { startOf, type Finder, type Found } from './find.js';
 import type { Grants } from './grants.js';
@@ -40,8 +40,7 @@ type Arguments = Extract<OpenArguments, { ok: true }>;
 interface Request {
   readonly context: HandlerContext;
   readonly args: Arguments;
-  readonly status: TaskStatus;
-  readonly asker: Asker;
+  readonly asker: AskingTask;
 }
 
 /** What a target may say about a description of its own; the rest is about the path. */
@@ -53,16 +52,16 @@ export function openView(context: HandlerContext, options: OpenViewOptions): Not
   const confined = (Number(args.resolve) & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0; // its letters say less then
   const start = confined ? undefined : startOf(context, args.path, args.dirfd);
   if (start !== undefined && !options.concern.mayConcern(args.path, start)) return action.continue();
-  const status = readTaskStatus(context.pid);
-  if (status === undefined) return new TargetFailure('noAccess').deny();
-  const asker = { pid: context.pid, tgid: status.tgid };
+  const asker = new AskingTask(context);
   const { path, dirfd, flags } = args;
   const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
   const follow = (flags & O_NOFOLLOW) === 0 && !exclusive;
-  const request = { context, args, status, asker };
-  const answer = options.finder.find(context, { path, dirfd, follow, resolve: Number(args.resolve), asker },
-    (found) => answered(found, request, options));
-  return answer instanceof TargetFailure ? answer.deny() : answer;
+  const request = { context, args, asker };
+  return unlessHidden(() => {
+    const answer = options.finder.find(context, { path, dirfd, follow, resolve: Number(args.resolve), asker },
+      (found) => answered(found, request, options));
+    return answer instanceof TargetFailure ? answer.deny() : answer;
+  });
 }
 
 function answered(found: Found, request: Request, options: OpenViewOptions): NotifAction {
@@ -81,7 +80,7 @@ function answered(found: Found, request: Request, options: OpenViewOptions): Not
 function onView(
   view: View, name: string, subject: Asker, endsInSlash: boolean, { args: { flags }, asker }: Request, { grants }: OpenViewOptions,
 ): NotifAction {
-  const may = (granted: (path: string) => boolean): boolean => granted(name) || (subject.tgid === asker.tgid && granted(view.path));
+  const may = (granted: (path: string) => boolean): boolean => granted(name) || (granted(view.path) && subject.tgid === asker.tgid);
   if (view.needsGrant !== false && !may(grants.mayRead)) return action.errno('EACCES');
   // The kernel's order. fs/namei.c, lookup_fast_for_open()
   if (endsInSlash) return action.errno((flags & O_CREAT) === 0 ? 'ENOTDIR' : 'EISDIR');
@@ -133,9 +132,9 @@ function onDirectory({ fd, name }: { fd: number; name: string }, request: Reques
   return (flags & O_PATH) !== 0 && answer.kind === 'errno' ? action.continue() : answer;
 }
 
-function opened(pinned: number, flags: number, { context, status }: Request, give: (srcFd: number) => NotifAction): NotifAction {
+function opened(pinned: number, flags: number, { context, asker }: Request, give: (srcFd: number) => NotifAction): NotifAction {
   try {
-    return give(asTarget(context.pid, status, () => openat(AT_FDCWD, `/proc/self/fd/${pinned}`, flags | O_NOCTTY)));
+    return give(asTarget(context.pid, asker.status, () => openat(AT_FDCWD, `/proc/self/fd/${pinned}`, flags | O_NOCTTY)));
   } catch (error) {
     const errno = errnoOf(error);
     if (errno !== undefined) return action.errno(errno);

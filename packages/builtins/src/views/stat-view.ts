@@ -9,9 +9,9 @@
 import { action, TargetFailure, type FamilyEntry, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { AT_FDCWD } from '@sandlock/sys';
 
-import { readTaskStatus } from '../open/task-status.js';
+import { AskingTask, unlessHidden } from './asking-task.js';
 import type { Concern } from './concern.js';
-import { startOf, type Finder } from './find.js';
+import { startOf, type Finder, type Found } from './find.js';
 import type { Grants } from './grants.js';
 import { encodeStat, encodeStatx } from './stat-layout.js';
 import type { ViewRequest, ViewStat } from './view.js';
@@ -75,9 +75,7 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
   const dirfd = shape.dirfd === undefined ? AT_FDCWD : Number(BigInt.asIntN(32, context.args[shape.dirfd]!));
   const start = startOf(context, path.bytes, dirfd);
   if (start !== undefined && !concern.mayConcern(path.bytes, start)) return action.continue();
-  const status = readTaskStatus(context.pid);
-  if (status === undefined) return new TargetFailure('noAccess').deny();
-  const asker = { pid: context.pid, tgid: status.tgid };
+  const asker = new AskingTask(context);
   const flags = shape.flags === undefined ? 0n : context.args[shape.flags]!;
   const request = {
     path: path.bytes,
@@ -86,11 +84,11 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
     resolve: 0,
     asker,
   };
-  const answer = finder.find(context, request, (found): NotifAction => {
+  const answer = (found: Found): NotifAction => {
     if (found.kind === 'foreign') return action.errno('ENOENT');
     if (found.kind !== 'view' || found.view.stat === undefined || found.endsInSlash) return action.continue();
     const { view, name, subject } = found;
-    const granted = view.needsGrant === false || grants.mayRead(name) || (subject.tgid === asker.tgid && grants.mayRead(view.path));
+    const granted = view.needsGrant === false || grants.mayRead(name) || (grants.mayRead(view.path) && subject.tgid === asker.tgid);
     if (!granted) return action.continue();
     const about: ViewRequest = { asker, subject };
     try {
@@ -98,9 +96,12 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
     } catch {
       return action.errno('EIO');
     }
+  };
+  return unlessHidden(() => {
+    const given = finder.find(context, request, answer);
+    // A directory that is none of the target's descriptors: the kernel's own error.
+    return given instanceof TargetFailure ? given.deny() : given;
   });
-  // A directory that is none of the target's descriptors: the kernel's own error.
-  return answer instanceof TargetFailure ? answer.deny() : answer;
 }
 
 function written(context: HandlerContext, register: number, bytes: Buffer): NotifAction {
