@@ -1,8 +1,10 @@
 import { DispatchTable } from '@sandlock/dispatch';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { memory } from '../src/index.js';
+import { memory, type ProcessTree } from '../src/index.js';
+import { MemoryMeter } from '../src/memory/memory-meter.js';
 import { parseMemoryStatus } from '../src/memory/memory-status.js';
+import { SharedObjects } from '../src/memory/shared-objects.js';
 import { closeAll, Supervised } from './supervised.js';
 
 afterEach(closeAll);
@@ -47,6 +49,16 @@ describe('memory family', () => {
     expect((heap as unknown as { value: bigint }).value).toBeGreaterThan(0n);
     // Nothing can be learned about this one.
     expect(await target.call('brk', [2n ** 46n], { pid: 2 ** 22 + 1 })).toMatchObject({ kind: 'returnValue', value: 0n });
+  });
+});
+
+describe('what a sandbox uses', () => {
+  it('has no part of a process that was ended for it', () => {
+    const tree = { living: () => [process.pid] } as unknown as ProcessTree;
+    const meter = new MemoryMeter(tree, new SharedObjects(), 2 ** 40);
+    expect(meter.measure().usedBytes).toBeGreaterThan(MIB);
+    meter.killed(process.pid);
+    expect(meter.measure()).toEqual({ usedBytes: 0, shares: new Map() });
   });
 });
 

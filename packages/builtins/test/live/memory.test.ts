@@ -90,7 +90,7 @@ print(os.waitpid(pid, 0)[1])`;
     expect(stdout === '9\n' || exit.signal === 9).toBe(true); // both grow: whichever it was
   });
 
-  it('counts a process once that another has borrowed its memory from, as vfork does', async () => {
+  it('lets a program with much memory start others', async () => {
     expect(await python(`
 import subprocess
 b = bytearray(40 << 20)
@@ -150,6 +150,10 @@ describe.skipIf(!hasGcc)('the memory limit and hard cases [needs gcc, Linux 5.14
 
   it('takes back what is freed, and what ended processes had', async () => {
     expect(await inC('again', 40, 64)).toMatchObject({ stdout: 'done\n', killed: false });
+  });
+
+  it('counts memory once that a child of vfork has borrowed', async () => {
+    expect(await inC('borrowed', 40, 64)).toMatchObject({ stdout: 'done\n', killed: false });
   });
 
   it('never counts what the kernel refused', async () => {

@@ -98,6 +98,16 @@ static void again(void) { /* as much as there may be, many times */
   }
 }
 
+static void borrowed(void) { /* a child in the memory of its parent, for long enough to be looked at */
+  int status;
+  touch(malloc(mib << 20), mib << 20);
+  if (vfork() == 0) {
+    usleep(400000);
+    _exit(0);
+  }
+  if (wait(&status) < 0 || status) exit(5);
+}
+
 static void failing(void) { /* what the kernel refuses was never had */
   for (int i = 0; i < 1000; i++) {
     if (mmap(0, mib << 20, PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_SHARED | MAP_HUGETLB | (63 << 26), -1, 0) != MAP_FAILED) exit(3);
@@ -108,7 +118,7 @@ static void failing(void) { /* what the kernel refuses was never had */
 int main(int argc, char **argv) {
   static const struct { const char *name; void (*run)(void); } modes[] = {
       {"reserve", reserve}, {"fixed", fixed}, {"small", small}, {"stack", big_stack}, {"threads", threads},
-      {"forks", forks}, {"again", again}, {"failing", failing},
+      {"forks", forks}, {"again", again}, {"borrowed", borrowed}, {"failing", failing},
   };
   if (argc != 3) return 2;
   mib = strtoul(argv[2], 0, 10);
