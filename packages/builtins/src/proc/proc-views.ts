@@ -1,5 +1,5 @@
 /**
- * The views of /proc and of /sys/devices/system/cpu.
+ * The views of /proc, of /sys/devices/system/cpu and of /sys/fs/cgroup.
  *
  * Always: what counts the processes, sockets, mounts and load of the machine counts those of the sandbox. With an option: what
  * that option says of processors, memory and time. Everything is worked out when it is opened.
@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { viewFile, type ViewContent } from '../views/view-file.js';
 import type { View } from '../views/view.js';
+import { CGROUP_DIRECTORY, cgroupFiles } from './cgroup-files.js';
 import { CPU_LISTS, cpuList } from './cpu-list.js';
 import { cpuInfo } from './cpuinfo.js';
 import { bootTimeOf, cpusOf, kernelStat } from './kernel-stat.js';
@@ -61,7 +62,10 @@ export function procViews(options: ProcOptions, state: SandboxState): View[] {
     add('/proc/cpuinfo', () => cpuInfo(numCpus, machines('/proc/cpuinfo')));
     for (const name of CPU_LISTS) add(`/sys/devices/system/cpu/${name}`, () => cpuList(numCpus));
   }
-  if (memory !== undefined) add('/proc/meminfo', () => memInfo(memory));
+  if (memory !== undefined) {
+    add('/proc/meminfo', () => memInfo(memory));
+    for (const [name, content] of cgroupFiles(memory)) add(`${CGROUP_DIRECTORY}/${name}`, content);
+  }
   if (time !== undefined) add('/proc/uptime', () => uptimeLine(state.elapsedMs()));
   return views;
 }

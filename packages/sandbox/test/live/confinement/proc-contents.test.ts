@@ -35,6 +35,14 @@ describeConfined('programs that read /proc', () => {
       .toMatch(/^65536\n[345]\d\n268435456\n$/);
   }, TIME);
 
+  it('size their heaps by the memory limit, as Node does', async () => {
+    const program = 'console.log(process.constrainedMemory(), require("v8").getHeapStatistics().heap_size_limit < 2 ** 29)';
+    const node = `${JSON.stringify(process.execPath)} -e '${program}'`;
+    expect(await shell(node, { maxMemory: '256M' })).toBe('268435456 true\n');
+    expect(await shell('cat /sys/fs/cgroup/memory.max; cat /sys/fs/cgroup/memory.{high,swap.max}', { maxMemory: '64M' })).toBe('67108864\nmax\n0\n');
+    expect(await shell(node)).toMatch(/^(?!268435456)\d+ false\n$/); // a machine that runs these tests has more
+  }, TIME);
+
   it('count as many processors as were asked for, in every way to ask for them', async () => {
     expect(await shell('nproc; grep -c ^processor /proc/cpuinfo; grep -c "^cpu[0-9]" /proc/stat; cat /sys/devices/system/cpu/online; getconf _NPROCESSORS_ONLN', { numCpus: 1 }))
       .toBe('1\n1\n1\n0\n1\n');
