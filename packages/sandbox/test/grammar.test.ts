@@ -8,6 +8,7 @@ import { parseNetRule } from '../src/options/grammar/net-rule.js';
 import { parsePathGrant } from '../src/options/grammar/path-grant.js';
 import { joinPortSets, parsePortItemOrAny, parsePorts } from '../src/options/grammar/port-list.js';
 import { parseDisabledProtection, parseProtection } from '../src/options/grammar/protection-name.js';
+import { parseRandomSeed } from '../src/options/grammar/random-seed.js';
 import { parseSandboxName } from '../src/options/grammar/sandbox-name.js';
 import { contradictions, parseAllowedGroup, parseDeniedSyscall } from '../src/options/grammar/syscall-selection.js';
 import { checkZone, parseTime } from '../src/options/grammar/time.js';
@@ -238,6 +239,19 @@ describe('byte sizes', () => {
       expect(parseByteSize(showByteSize(parseByteSize(text)))).toBe(parseByteSize(text));
     }
   });
+});
+
+describe('seeds', () => {
+  it.each<[unknown, bigint]>([
+    [0, 0n], [42, 42n], [2 ** 53 - 1, 2n ** 53n - 1n], [7n, 7n], ['0', 0n], [' 42 ', 42n], ['0042', 42n], ['18446744073709551615', 2n ** 64n - 1n], [2n ** 64n - 1n, 2n ** 64n - 1n],
+  ])('are 64 bits: %s', (value, seed) => {
+    expect(parseRandomSeed(value)).toBe(seed);
+  });
+
+  it.each([-1, 1.5, NaN, Infinity, 2 ** 53, -1n, 2n ** 64n, '', '-1', '+1', '1e3', '0x10', '1_000', '4 2', 'abc', '18446744073709551616', '9'.repeat(21), null, true, {}, []])(
+    'are nothing else: %s', (value) => {
+      expect(() => parseRandomSeed(value)).toThrow(GrammarError);
+    });
 });
 
 describe('times', () => {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ConfigError } from '../src/errors.js';
 import { buildPolicy } from '../src/policy/build-policy.js';
+import { maskEntropy } from '../src/policy/entropy-masks.js';
 import { buildEnvironment, SAFE_PATH } from '../src/policy/environment.js';
 import { resolveGrants } from '../src/policy/resolve-grants.js';
 import type { SandboxOptions } from '../src/options/option-table.js';
@@ -37,6 +38,14 @@ describe('buildPolicy', () => {
     expect(build({ timeStart: '2000-01-01T00:00:00.000000001Z' }).timeStartNs).toBe(946_684_800_000_000_001n);
     expect(() => build({ timeStart: 'noon' })).toThrow(expect.objectContaining({ issues: [expect.objectContaining({ path: 'timeStart' })] }) as Error);
     expect(() => build({ timeStart: 0, noSupervisor: true })).toThrow(/noSupervisor is incompatible with: timeStart/);
+  });
+
+  it('takes a seed of 64 bits, and the order of directories', () => {
+    expect(build({})).toMatchObject({ randomSeed: null, deterministicDirs: false });
+    expect(build({ randomSeed: 7, deterministicDirs: true })).toMatchObject({ randomSeed: 7n, deterministicDirs: true });
+    expect(build({ randomSeed: 0 }).randomSeed).toBe(0n);
+    expect(() => build({ randomSeed: -1 })).toThrow(expect.objectContaining({ issues: [expect.objectContaining({ path: 'randomSeed' })] }) as Error);
+    expect(() => build({ randomSeed: 0, deterministicDirs: true, noSupervisor: true })).toThrow(/noSupervisor is incompatible with: randomSeed .*deterministicDirs/);
   });
 
   it('keeps handlers beside the policy', () => {
@@ -93,6 +102,18 @@ describe('buildPolicy', () => {
     expect(denied({ fsWritable: ['/tmp'] }, 'chmod')).toBe(false);
     expect(denied({ noSupervisor: true }, 'mount')).toBe(false);
     expect(denied({ noSupervisor: true }, 'io_uring_setup')).toBe(true);
+  });
+});
+
+describe('maskEntropy', () => {
+  it('tells OpenSSL to leave the processor alone, unless it is told something else', () => {
+    const masked = (environment: Record<string, string>, arch: 'x86_64' | 'aarch64' = 'x86_64') => {
+      maskEntropy(environment, arch);
+      return environment;
+    };
+    expect(masked({ A: '1' })).toEqual({ A: '1', OPENSSL_ia32cap: '~0x4000000000000000:~0x40000' });
+    expect(masked({ OPENSSL_ia32cap: '' })).toEqual({ OPENSSL_ia32cap: '' });
+    expect(masked({ A: '1' }, 'aarch64')).toEqual({ A: '1' });
   });
 });
 

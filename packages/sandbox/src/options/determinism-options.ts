@@ -1,9 +1,24 @@
 /** Options for runs that can be repeated: see docs/determinism.md. */
 import { grammar } from './grammar/grammar-error.js';
+import { parseRandomSeed } from './grammar/random-seed.js';
 import { checkZone, parseTime } from './grammar/time.js';
-import { option } from './option.js';
+import { boolean, option } from './option.js';
 
 export const determinismOptions = {
+  randomSeed: option({
+    schema: grammar<number | bigint | string, bigint>(parseRandomSeed),
+    type: 'number | bigint | string',
+    default: 'the machine\'s own entropy',
+    flags: [{ long: 'random-seed', placeholder: 'N' }],
+    profile: { section: 'determinism', key: 'random_seed' },
+    summary: 'make all random numbers from this seed, a whole number of 64 bits',
+    docs: `Random numbers that are the same in every run with this seed, from 0 to 2^64 - 1: those of getrandom(2), of
+\`/dev/urandom\` and \`/dev/random\` (which need a grant, as ever), of the kernel's UUIDs, and the bytes that every program finds
+at its start. Each process has its own, by its place in the tree of processes. Whoever knows the seed knows them all, so no
+keys are to be made in such a sandbox. Instructions of the processor that give random numbers cannot be answered; common
+libraries are told by their environment not to use them. More in [determinism](determinism.md).`,
+    noSupervisor: 'the supervisor answers for the random numbers',
+  }),
   timeStart: option({
     schema: grammar<Date | number | string, bigint>(parseTime),
     type: 'Date | number | string',
@@ -17,5 +32,17 @@ waiting for a time of day waits for that of the sandbox. Clocks that count from 
 timestamps of files. A start is refused where programs cannot be shown another time, and a program that cannot be shown it is
 killed. More in [determinism](determinism.md).`,
     noSupervisor: 'the supervisor changes the clock of each program',
+  }),
+  deterministicDirs: option({
+    schema: boolean(),
+    type: 'boolean',
+    default: 'false',
+    flags: [{ long: 'deterministic-dirs' }],
+    profile: { section: 'determinism', key: 'deterministic_dirs' },
+    summary: 'list directories in the order of names',
+    docs: `List every directory in the order of its names: \`.\` and \`..\`, then byte by byte. The order of a file system depends on
+how its files came about, and on secrets. Every listing is answered by the supervisor then, so programs that read very many
+directories take longer.`,
+    noSupervisor: 'the supervisor answers for the listings',
   }),
 };

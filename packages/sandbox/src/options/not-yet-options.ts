@@ -7,7 +7,7 @@
 const names = [
   'workdir', 'fsStorage', 'onExit', 'onError', 'maxDisk', 'chroot', 'fsMount', 'fsDenied', 'fsExecutable',
   'netDeny', 'netDenyBind', 'portRemap', 'httpAllow', 'httpDeny', 'httpPorts', 'httpCa', 'httpKey', 'httpInjectCa',
-  'httpCaOut', 'httpAuth', 'credentials', 'randomSeed', 'deterministicDirs',
+  'httpCaOut', 'httpAuth', 'credentials',
   'policyFn', 'controlSocket', 'mode',
 ] as const;
 

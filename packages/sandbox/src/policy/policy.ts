@@ -50,8 +50,11 @@ export interface Policy {
   readonly noCoredump: boolean;
   readonly noHugePages: boolean;
   readonly noRandomizeMemory: boolean;
+  /** null: the machine's own entropy. */
+  readonly randomSeed: bigint | null;
   /** Nanoseconds since 1970. null: the machine's time. */
   readonly timeStartNs: bigint | null;
+  readonly deterministicDirs: boolean;
   /** What stays of the caller's capabilities. */
   readonly keepCapabilities: 'all' | readonly Capability[];
 }

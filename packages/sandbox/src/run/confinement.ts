@@ -5,8 +5,8 @@
  * nothing but the policy and the table, so one is kept for the runs that follow.
  */
 import {
-  affinity, freshImages, hostname, hosts, listen, memory, PositionStore, proc, processes, ProcessTree, views, virtualTime, watchedFdBase,
-  type MemoryFamily, type View, type VirtualClock,
+  affinity, freshImages, hostname, hosts, listen, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
+  virtualTime, visibleEntries, watchedFdBase, type MemoryFamily, type View, type VirtualClock,
 } from '@sandlock/builtins';
 import { compileFilter } from '@sandlock/bpf';
 import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
@@ -64,18 +64,19 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
   const required = new Set(requiredFamilies(policy, landlock.statuses));
   // Before any other family could answer an early call of a fresh image.
-  const { clock, imagePatches } = determinism(policy);
+  const { clock, random, imagePatches } = determinism(policy);
   if (imagePatches.length > 0) table.family(freshImages(imagePatches, policy.arch));
   if (clock !== undefined) table.family(virtualTime({ clock }));
   // Before the processes family, which knows threads of the caller alone.
   for (const each of affinityFamilies(input)) table.family(each);
   const family = processes({ maxProcesses: policy.maxProcesses, guardPid: input.guardPid });
   table.family(family);
+  if (random !== undefined) table.family(random);
   const memoryFamily = policy.memory === null ? undefined : memory({ ...policy.memory, guardPid: input.guardPid });
   if (memoryFamily !== undefined) table.family(memoryFamily);
   const name = hostname({ name: input.name });
   const shown = { memory: memoryFamily, time: clock, directories: divided?.served.directories };
-  for (const each of viewFamilies(input, name.views, shown)) table.family(each);
+  for (const each of viewFamilies(input, [...name.views, ...(random?.views ?? [])], shown)) table.family(each);
   const names = ['processes'];
   if (required.has('listen')) {
     table.family(listen({
@@ -121,13 +122,14 @@ function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly Vie
   const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
   const { procGranted, ...grants } = viewGrants(policy.fs);
   const positions = new PositionStore();
-  const ofProc = proc({
-    members, guardPid, watchedFdBase: procGranted ? base : undefined, positions, memory, time, numCpus: visibleCpus(policy),
-  });
+  const numCpus = visibleCpus(policy);
+  const ofProc = proc({ members, guardPid, watchedFdBase: procGranted ? base : undefined, positions, memory, time, numCpus });
   const served = views({
     views: [...ofProc.views, ...more, hosts()], grants, members, watchedFdBase: base, procGranted, directories, positions,
   });
-  return [served, ofProc];
+  if (!policy.deterministicDirs) return [served, ofProc];
+  // Before /proc's own listings, which are in the kernel's order.
+  return [served, sortedDirectories({ visible: (entries, fd) => visibleEntries(entries, fd, { members, numCpus }), positions }), ofProc];
 }
 
 function compiled(

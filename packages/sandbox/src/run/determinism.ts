@@ -1,7 +1,8 @@
 /**
- * What makes a run repeatable: its clock, and what is changed in the memory of every program that it starts.
+ * What makes a run repeatable: its clock, its random numbers, and what is changed in the memory of every program that it
+ * starts.
  */
-import { startClock, VdsoError, vdsoPatch, type ImagePatch, type VirtualClock } from '@sandlock/builtins';
+import { random, startClock, VdsoError, vdsoPatch, type ImagePatch, type RandomFamily, type VirtualClock } from '@sandlock/builtins';
 
 import { ConfinementError } from '../errors.js';
 import type { Policy } from '../policy/policy.js';
@@ -9,17 +10,27 @@ import type { Policy } from '../policy/policy.js';
 export interface Determinism {
   /** undefined: the machine's. */
   readonly clock: VirtualClock | undefined;
+  readonly random: RandomFamily | undefined;
   readonly imagePatches: readonly ImagePatch[];
 }
 
 /** @throws {ConfinementError} ERR_SANDLOCK_VDSO */
-export function determinism({ timeStartNs, arch }: Policy): Determinism {
-  if (timeStartNs === null) return { clock: undefined, imagePatches: [] };
-  const clock = startClock(timeStartNs);
+export function determinism(policy: Policy): Determinism {
+  const { randomSeed, timeStartNs } = policy;
+  const clock = timeStartNs === null ? undefined : startClock(timeStartNs);
+  const family = randomSeed === null ? undefined : random({ seed: randomSeed });
+  const imagePatches: ImagePatch[] = [];
+  if (clock !== undefined || family !== undefined) imagePatches.push(patchedVdso(policy, clock));
+  if (family !== undefined) imagePatches.push(family.imagePatch);
+  return { clock, random: family, imagePatches };
+}
+
+function patchedVdso({ randomSeed, arch }: Policy, clock: VirtualClock | undefined): ImagePatch {
   try {
-    return { clock, imagePatches: [vdsoPatch({ offsetNs: clock.offsetNs }, arch)] };
+    return vdsoPatch({ offsetNs: clock?.offsetNs, noRandom: randomSeed !== null }, arch);
   } catch (error) {
     if (!(error instanceof VdsoError)) throw error;
-    throw new ConfinementError('ERR_SANDLOCK_VDSO', `timeStart cannot be had here. ${error.message}`, { cause: error });
+    const option = clock === undefined ? 'randomSeed' : 'timeStart';
+    throw new ConfinementError('ERR_SANDLOCK_VDSO', `${option} cannot be had here. ${error.message}`, { cause: error });
   }
 }

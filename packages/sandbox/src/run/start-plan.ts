@@ -5,6 +5,7 @@ import type { StartPlan } from '@sandlock/sys';
 
 import { capabilityMask } from '../options/grammar/capability-name.js';
 import { absolutePath, workingDirectory } from '../policy/absolute-path.js';
+import { maskEntropy } from '../policy/entropy-masks.js';
 import { buildEnvironment } from '../policy/environment.js';
 import { gpuEnvironment } from '../policy/gpu-grants.js';
 import type { Policy } from '../policy/policy.js';
@@ -25,6 +26,7 @@ export interface StartPlanInput {
 export function startPlan(input: StartPlanInput): StartPlan {
   const { policy, options } = input;
   const environment = buildEnvironment(policy.environment, process.env, { ...options.env, ...gpuEnvironment(policy.gpus) });
+  if (policy.randomSeed !== null) maskEntropy(environment, policy.arch);
   const cwd = options.cwd === undefined ? policy.cwd : absolutePath(Buffer.from(options.cwd), workingDirectory);
   const { keepCapabilities: keep } = policy;
   return {
