@@ -42,6 +42,7 @@ export interface LifelineHandle {
 
 export interface Binding {
   clockGettime(clockId: number): bigint | Result;
+  timerfdSettime(fd: Fd, flags: number, newValue: Uint8Array, oldValue: Uint8Array): Result;
   close(fd: Fd): Result;
   openat(dirFd: Fd, path: Uint8Array, flags: number, mode: number): Result;
   openat2(dirFd: Fd, path: Uint8Array, flags: number, mode: number, resolve: number): Result;

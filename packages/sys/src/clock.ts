@@ -1,4 +1,4 @@
-/** Clocks, in whole nanoseconds: Date has milliseconds, and process.hrtime() no calendar. clock_gettime(2) */
+/** Clocks, in whole nanoseconds: Date has milliseconds, and process.hrtime() no calendar. clock_gettime(2), timerfd_settime(2) */
 import { binding } from './binding.js';
 import { check } from './errors.js';
 
@@ -14,4 +14,19 @@ export function clockGettime(clockId: number): bigint {
   if (typeof now === 'bigint') return now;
   check('clock_gettime', now);
   return 0n;
+}
+
+/** sizeof(struct itimerspec) on 64-bit architectures. */
+export const ITIMERSPEC_BYTES = 32;
+
+/**
+ * Sets a timer that is a descriptor.
+ *
+ * @param flags     `TIMER_ABSTIME` and its like
+ * @param newValue  struct itimerspec
+ * @param oldValue  what it was set to before, written here
+ * @returns 0 or -errno, and throws nothing: what a target asked for may be anything
+ */
+export function timerfdSettime(fd: number, flags: number, newValue: Uint8Array, oldValue: Uint8Array): number {
+  return binding().timerfdSettime(fd, flags, newValue, oldValue);
 }

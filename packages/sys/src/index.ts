@@ -1,5 +1,5 @@
 export { check, errnoName, errnoNumber, type ErrnoName, SandlockError, SyscallError } from './errors.js';
-export { clockGettime } from './clock.js';
+export { clockGettime, ITIMERSPEC_BYTES, timerfdSettime } from './clock.js';
 export * from './constants.js';
 export * from './credentials.js';
 export * from './files.js';

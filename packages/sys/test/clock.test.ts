@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { CLOCK_MONOTONIC, CLOCK_REALTIME, clockGettime } from '../src/index.js';
+import { close, CLOCK_MONOTONIC, CLOCK_REALTIME, clockGettime, ITIMERSPEC_BYTES, pipe, timerfdSettime } from '../src/index.js';
 
 describe('clocks', () => {
   it('show nanoseconds', () => {
@@ -16,5 +16,16 @@ describe('clocks', () => {
 
   it('that do not exist are EINVAL', () => {
     expect(() => clockGettime(99)).toThrow(expect.objectContaining({ code: 'EINVAL', syscall: 'clock_gettime' }) as Error);
+  });
+});
+
+describe('timers', () => {
+  it('take a whole structure, and are descriptors of their own kind', () => {
+    const spec = Buffer.alloc(ITIMERSPEC_BYTES);
+    const [end, other] = pipe();
+    expect(timerfdSettime(end, 0, spec, spec)).toBe(-22);
+    expect(timerfdSettime(9999, 0, spec, spec)).toBe(-9);
+    expect(timerfdSettime(end, 0, spec.subarray(1), spec)).toBe(-22);
+    [end, other].forEach(close);
   });
 });
