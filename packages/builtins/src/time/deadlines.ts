@@ -5,14 +5,15 @@
  * deadlines of clocks that are not shifted, are the same for both and are not notified; what a timer has left to
  * run is such a time too.
  * clock_nanosleep(2), timerfd_settime(2), timer_settime(2), futex(2), futex_waitv(2), mq_send(3), mq_receive(3)
- *   ->  continue, with another deadline in the target's memory; EFAULT, EINVAL, EAGAIN
+ *   ->  continue, with another deadline in the target's memory; EFAULT, EINVAL, EAGAIN; for timerfd_settime(2) also 0
  */
 import { arg, arg32, type ArgCondition } from '@sandlock/bpf';
-import { action, type FamilyEntry, type FamilyHandler, type Handler, type HandlerContext } from '@sandlock/dispatch';
+import { action, type FamilyEntry, type FamilyHandler, type Handler } from '@sandlock/dispatch';
 import { CLOCK_REALTIME, TIMER_ABSTIME } from '@sandlock/sys';
 
 import type { LentDeadlines } from './lent-deadlines.js';
-import { timerClock, timerfdClock } from './timer-clocks.js';
+import { IT_VALUE, setTimerfd } from './set-timerfd.js';
+import { timerClock } from './timer-clocks.js';
 import { CALENDAR_CLOCKS } from './virtual-clock.js';
 
 /** include/uapi/linux/futex.h */
@@ -21,8 +22,6 @@ const FUTEX_COMMAND = 0x7f;
 const FUTEX_WAIT_BITSET = 9;
 /** Takes its deadline from CLOCK_REALTIME without being told so. */
 const FUTEX_LOCK_PI = 6;
-/** struct itimerspec: the interval comes first. */
-const IT_VALUE = 16n;
 const onException = 'denyEperm';
 
 export function deadlines(lent: LentDeadlines): Readonly<Record<string, FamilyEntry>> {
@@ -31,13 +30,14 @@ export function deadlines(lent: LentDeadlines): Readonly<Record<string, FamilyEn
     handler: (context) => lent.lend(context, context.args[index]!), when: [arg(index).ne(0), ...when], onException,
   });
 
-  const setsTimer = (clockOf: (context: HandlerContext) => number | undefined): FamilyHandler => {
-    const handler: Handler = (context) => {
-      const clock = clockOf(context);
-      if (clock === undefined) return action.continue(); // no timer: the kernel says what is wrong with it
-      return CALENDAR_CLOCKS.includes(clock) ? lent.lend(context, context.args[2]! + IT_VALUE, true) : action.continue();
-    };
-    return { handler, when: [arg32(1).maskedEq(TIMER_ABSTIME, TIMER_ABSTIME), arg(2).ne(0)], onException };
+  const setsTimer = (handler: Handler): FamilyHandler => (
+    { handler, when: [arg32(1).maskedEq(TIMER_ABSTIME, TIMER_ABSTIME), arg(2).ne(0)], onException });
+
+  const onTimer: Handler = (context) => {
+    const clock = timerClock(context.pid, Number(BigInt.asIntN(32, context.args[0]!)));
+    // No timer, or one of another clock: the kernel says what is wrong, if anything is.
+    if (clock === undefined || !CALENDAR_CLOCKS.includes(clock)) return action.continue();
+    return lent.lend(context, context.args[2]! + BigInt(IT_VALUE), true);
   };
 
   const onFutex: Handler = (context) => {
@@ -52,8 +52,8 @@ export function deadlines(lent: LentDeadlines): Readonly<Record<string, FamilyEn
 
   return {
     clock_nanosleep: CALENDAR_CLOCKS.map((clock) => waits(2, arg32(0).eq(clock), arg32(1).maskedEq(TIMER_ABSTIME, TIMER_ABSTIME))),
-    timerfd_settime: setsTimer(({ pid, args }) => timerfdClock(pid, Number(BigInt.asIntN(32, args[0]!)))),
-    timer_settime: setsTimer(({ pid, args }) => timerClock(pid, Number(BigInt.asIntN(32, args[0]!)))),
+    timerfd_settime: setsTimer((context) => setTimerfd(context, lent)),
+    timer_settime: setsTimer(onTimer),
     futex: [
       { handler: onFutex, when: [arg(3).ne(0), arg32(1).maskedEq(FUTEX_CLOCK_REALTIME, FUTEX_CLOCK_REALTIME)], onException },
       waits(3, arg32(1).maskedEq(FUTEX_CLOCK_REALTIME | FUTEX_COMMAND, FUTEX_LOCK_PI)),

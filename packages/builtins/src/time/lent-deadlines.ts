@@ -11,14 +11,12 @@ import { action, type HandlerContext, type NotifAction } from '@sandlock/dispatc
 import { processVmReadv } from '@sandlock/sys';
 import { closeSync, openSync, writeSync } from 'node:fs';
 
-import { threadRuns, type ThreadRuns } from './context-switches.js';
+import { hasGoneOn, isAsleepInCall, threadRuns, type ThreadRuns } from './thread-runs.js';
 import { timespec, timespecNs, TIME_BYTES } from './time-values.js';
 
 /** A thread that was woken gets a processor within this, or else it is looked at from the event loop. */
 const PATIENCE = 8;
 const PATIENCE_MS = 0.06;
-/** A thread that does not wait again has, so long after it got a processor, done what it does first. */
-const SETTLED_MS = { waits: 2, returns: 0.1 };
 /** A stopped or frozen thread may take any time; the loop looks after it as often as this. */
 const LATER_MS = [1, 2, 4, 8, 16, 32, 64, 128, 250];
 /** Far enough in the future for a sleep, and what the kernel itself takes for never. include/linux/ktime.h, KTIME_SEC_MAX */
@@ -52,14 +50,14 @@ export class LentDeadlines {
    * Lets a call go on with a deadline of the machine's clock.
    *
    * @param address a struct timespec
-   * @param isTimer the call sets a timer: it does not wait, and all zeros are no time but disarm it
+   * @param isTimer the call sets a timer: all zeros are no time, but disarm it
    */
   lend(context: HandlerContext, address: bigint, isTimer = false): NotifAction {
     const read = context.readMemory(address, TIME_BYTES);
     if (!read.ok) return read.deny();
     if (read.bytes.length < TIME_BYTES) return action.errno('EFAULT');
-    const before = threadRuns(context.pid);
-    if (before === undefined) return action.errno('EINTR'); // it is being killed
+    const before = asleep(context.pid);
+    if (before === undefined) return action.errno('EINTR'); // it is being killed, or has a signal to take
 
     const key = `${before.tgid}:${address}`;
     const known = this.#loans.get(key);
@@ -67,14 +65,14 @@ export class LentDeadlines {
     if (loan === undefined) {
       const deadline = timespecNs(read.bytes);
       if (deadline === undefined || (isTimer && deadline === 0n)) return action.continue();
-      loan = { address, own: read.bytes, lent: timespec(this.#machines(deadline)), borrowers: 0 };
+      loan = { address, own: read.bytes, lent: timespec(this.machines(deadline)), borrowers: 0 };
       if (!write(before.tgid, address, loan.lent)) return action.errno('EFAULT');
       this.#loans.set(key, loan);
     }
     loan.borrowers++;
     const { pid } = context;
     context.onOutcome(({ delivered }) => {
-      if (delivered) this.#awaitBack(key, loan, pid, before, isTimer ? SETTLED_MS.returns : SETTLED_MS.waits);
+      if (delivered) this.#awaitBack(key, loan, pid, before);
       else this.#back(key, loan, before.tgid);
     });
     return action.continue();
@@ -85,20 +83,14 @@ export class LentDeadlines {
     this.#timers.forEach(clearTimeout);
   }
 
-  /** At the earliest a nanosecond after zero, which would disarm a timer, and negative times are refused. */
-  #machines(deadline: bigint): bigint {
+  /** The same moment by the machine's clock, at the earliest a nanosecond after zero: that would disarm a timer. */
+  machines(deadline: bigint): bigint {
     const real = deadline - this.#offsetNs;
     return real < 1n ? 1n : real > LATEST_NS ? LATEST_NS : real;
   }
 
-  #awaitBack(key: string, loan: Loan, tid: number, before: ThreadRuns, settledMs: number): void {
-    let ranSince: number | undefined;
-    const hasRead = (): boolean => {
-      const now = threadRuns(tid);
-      if (now === undefined || now.waits > before.waits) return true;
-      if (now.turns > before.turns) ranSince ??= performance.now();
-      return ranSince !== undefined && performance.now() - ranSince >= settledMs;
-    };
+  #awaitBack(key: string, loan: Loan, tid: number, before: ThreadRuns): void {
+    const hasRead = (): boolean => hasGoneOn(before, threadRuns(tid));
     for (let n = 0; n < PATIENCE; n++) {
       Atomics.wait(pause, 0, 0, PATIENCE_MS); // the woken thread runs on this very processor
       if (hasRead()) return this.#back(key, loan, before.tgid);
@@ -120,6 +112,15 @@ export class LentDeadlines {
     if (this.#loans.get(key) === loan) this.#loans.delete(key);
     restore(tgid, loan);
   }
+}
+
+/** @returns undefined when the thread does not wait for us any more */
+function asleep(tid: number): ThreadRuns | undefined {
+  for (let n = 0; n < PATIENCE; n++) {
+    if (isAsleepInCall(tid)) return threadRuns(tid);
+    Atomics.wait(pause, 0, 0, PATIENCE_MS);
+  }
+  return undefined;
 }
 
 /** Through the file, which pays no regard to protection: a deadline may be a constant. @returns whether it is written */

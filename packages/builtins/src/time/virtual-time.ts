@@ -29,7 +29,24 @@ export function virtualTime({ clock }: VirtualTimeOptions): Family {
   };
 }
 
+/** Where in a page the calls of the vDSO's code return to. Most other calls are told by that alone. */
+let returns: ReadonlySet<number> | undefined;
+const PAGE_MASK = 0xfffn;
+const SYSCALL_X86_64 = Buffer.of(0x0f, 0x05);
+
 function isVdsoCall({ pid, instructionPointer }: HandlerContext): boolean {
+  if (process.arch === 'x64') {
+    returns ??= placesBehind(ownVdsoImage(), SYSCALL_X86_64);
+    if (!returns.has(Number(instructionPointer & PAGE_MASK))) return false;
+  }
   const base = auxiliaryValue(pid, AT_SYSINFO_EHDR);
   return base !== undefined && instructionPointer > base && instructionPointer <= base + BigInt(ownVdsoImage().length);
+}
+
+function placesBehind(image: Buffer, instruction: Buffer): ReadonlySet<number> {
+  const places = new Set<number>();
+  for (let at = image.indexOf(instruction); at >= 0; at = image.indexOf(instruction, at + 1)) {
+    places.add((at + instruction.length) & Number(PAGE_MASK));
+  }
+  return places;
 }

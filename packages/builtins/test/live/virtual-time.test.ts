@@ -73,4 +73,14 @@ describe.each(STARTS)('a clock that starts at %s [needs Linux 5.14]', (start) =>
     expect(said['posted']).toBeGreaterThanOrEqual(29);
     expect(said['posted']).toBeLessThan(1000);
   }, 30_000);
+
+  it.skipIf(!hasGcc)('is waited for in time by who waits again and again, by many at once, and who is disturbed [needs gcc]', async () => {
+    const said = JSON.parse(await run(start, compiled('deadline-storm', ['-O2']))) as Record<string, number>;
+    for (const each of ['sharedEarliest', 'sharedLatest', 'woken', 'interrupted', 'moved']) {
+      expect(said[each], each).toBeGreaterThanOrEqual(0);
+      expect(said[each], each).toBeLessThan(1000);
+    }
+    expect(said['wakes']).toBeGreaterThan(5);
+    expect(said['interrupts']).toBeGreaterThan(5);
+  }, 30_000);
 });
