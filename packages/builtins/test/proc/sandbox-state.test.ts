@@ -1,0 +1,37 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { SandboxState } from '../../src/proc/sandbox-state.js';
+
+beforeEach(() => { vi.useFakeTimers(); });
+afterEach(() => { vi.useRealTimers(); });
+
+const members = (pids: () => number[]) => ({ isMember: () => true, pids });
+const after = (seconds: number) => 1 - Math.exp(-seconds / 60);
+
+describe('the state of a sandbox', () => {
+  it('looks at what runs every five seconds, until it ends', () => {
+    const state = new SandboxState(members(() => [process.pid]), () => 0); // this process, which runs whenever it looks
+    vi.advanceTimersByTime(4999);
+    expect(state.averages).toEqual([0, 0, 0]);
+    vi.advanceTimersByTime(1);
+    expect(state.averages[0]).toBeCloseTo(after(5), 10);
+    vi.advanceTimersByTime(55_000);
+    expect(state.averages[0]).toBeCloseTo(after(60), 10);
+    state.end();
+    vi.advanceTimersByTime(60_000);
+    expect(state.averages[0]).toBeCloseTo(after(60), 10);
+  });
+
+  it('goes on where one look fails', () => {
+    let fails = true;
+    const state = new SandboxState(members(() => {
+      if (fails) throw new Error('EMFILE');
+      return [process.pid];
+    }), () => 0);
+    vi.advanceTimersByTime(5000);
+    fails = false;
+    vi.advanceTimersByTime(5000);
+    expect(state.averages[0]).toBeCloseTo(after(5), 10);
+    state.end();
+  });
+});
