@@ -4,7 +4,6 @@
  * Always: what counts the processes, sockets, mounts and load of the machine counts those of the sandbox. With an option: what
  * that option says of processors, memory and time. Everything is worked out when it is opened.
  */
-import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 
 import { viewFile, type ViewContent } from '../views/view-file.js';
@@ -55,8 +54,8 @@ export function procViews(options: ProcOptions, state: SandboxState): View[] {
   add('/proc/self/mountinfo', () => mountInfo(mountTable));
   add('/proc/self/mountstats', () => mountStats(mountTable));
 
-  const bootId = randomUUID();
-  add('/proc/sys/kernel/random/boot_id', () => `${bootId}\n`);
+  let bootId: string | undefined;
+  add('/proc/sys/kernel/random/boot_id', () => (bootId ??= machines('/proc/sys/kernel/random/uuid')));
 
   if (numCpus !== undefined) {
     add('/proc/cpuinfo', () => cpuInfo(numCpus, machines('/proc/cpuinfo')));

@@ -8,10 +8,10 @@
  * getauxval(3), AT_RANDOM; fs/binfmt_elf.c, create_elf_tables()
  */
 import type { HandlerContext } from '@sandlock/dispatch';
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import type { ImagePatch } from '../image/fresh-image.js';
+import { crypto } from '../late-crypto.js';
 import { unlessGone } from '../proc-file.js';
 import type { Lineage } from './lineage.js';
 import type { ProcessRandom } from './process-random.js';
@@ -50,7 +50,7 @@ function randomAddress({ pid }: HandlerContext): bigint | 'none' | 'unreadable' 
 }
 
 export function sealed(half: Uint8Array): Buffer {
-  return Buffer.concat([half, createHash('sha256').update('sandlock image\0').update(half).digest().subarray(0, HALF)]);
+  return Buffer.concat([half, crypto().createHash('sha256').update('sandlock image\0').update(half).digest().subarray(0, HALF)]);
 }
 
 function isOurs(bytes: Buffer): boolean {

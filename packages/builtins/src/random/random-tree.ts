@@ -10,7 +10,9 @@
  *
  * Who knows the seed knows every byte: this makes runs repeatable and nothing secret.
  */
-import { createCipheriv, createHash, type Cipher } from 'node:crypto';
+import type { Cipher } from 'node:crypto';
+
+import { crypto } from '../late-crypto.js';
 
 export const SEED_MAX = 2n ** 64n - 1n;
 
@@ -24,11 +26,11 @@ export class RandomTree {
   /** @throws {RangeError} not an integer from 0 to 2^64 - 1 */
   static fromSeed(seed: bigint): RandomTree {
     if (typeof seed !== 'bigint' || seed < 0n || seed > SEED_MAX) throw new RangeError(`A seed is a bigint from 0 to ${SEED_MAX}, not ${String(seed)}.`);
-    return new RandomTree(createHash('sha256').update('sandlock random 1\0').update(uint64(seed)).digest());
+    return new RandomTree(crypto().createHash('sha256').update('sandlock random 1\0').update(uint64(seed)).digest());
   }
 
   branch(label: string, index = 0): RandomTree {
-    return new RandomTree(createHash('sha256').update(this.#key).update(`${label}\0`).update(uint64(BigInt(index))).digest());
+    return new RandomTree(crypto().createHash('sha256').update(this.#key).update(`${label}\0`).update(uint64(BigInt(index))).digest());
   }
 
   /** The bytes of this node, from the first one. */
@@ -42,7 +44,7 @@ export class RandomStream {
   readonly #cipher: Cipher;
 
   constructor(key: Uint8Array) {
-    this.#cipher = createCipheriv('chacha20', key, Buffer.alloc(16));
+    this.#cipher = crypto().createCipheriv('chacha20', key, Buffer.alloc(16));
   }
 
   read(length: number): Buffer {
