@@ -83,7 +83,6 @@ void tree_signal(struct guard *g, int sig);
 int64_t throttle_wait(struct guard *g);
 void throttle_turn(struct guard *g);
 void throttle_release(struct guard *g);
-void throttle_rest(int resting);
 int throttle_holds(int pid);
 int throttle_continued(void);
 void throttle_stopped(void);

@@ -90,7 +90,6 @@ static void obey(struct guard *g, const struct guard_message *m) {
       break;
     case GUARD_SIGNAL_TREE:
       if (m->a > 0 && m->a <= K_NSIG) tree_signal(g, m->a);
-      if (m->a == K_SIGSTOP || m->a == K_SIGCONT) throttle_rest(m->a == K_SIGSTOP);
       break;
     case GUARD_FOREGROUND:
       terminal_give(g);

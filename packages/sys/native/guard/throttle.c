@@ -6,7 +6,7 @@
  * happens between two looks, and a program that mostly sleeps is never stopped. Processes that are stopped already are
  * left alone and stay so. Parents are stopped before their children and continued after them, so that one which
  * waits with WUNTRACED finds hardly any stopped. A job-control stop that arrives meanwhile is lost, as SIGCONT discards it.
- * Every command of the supervisor lets go first, and while it has the tree stopped the throttle rests.
+ * Every command of the supervisor lets go first, so a tree that it stops is one of processes that are stopped already.
  * clock_getcpuclockid(3), proc_pid_stat(5), signal(7)
  */
 #include "../raw.h"
@@ -29,7 +29,6 @@ static struct {
   int overflow;  /* more than that: then everybody is continued */
   int is_holding;
   int swallow;   /* the target's next "continued" is our doing */
-  int resting;   /* the supervisor has stopped the tree */
   int begun;
   int64_t used;  /* by the tree, at the last look */
   int64_t seen;  /* when that was */
@@ -129,16 +128,9 @@ void throttle_release(struct guard *g) {
   t.due = 0;
 }
 
-/* The supervisor has stopped the tree, or continues it. */
-void throttle_rest(int resting) {
-  t.resting = resting;
-  t.swallow = 0;
-  t.begun = 0;
-}
-
 static int is_on(struct guard *g) {
   /* Before exec the target is waited for, so it must run. */
-  return g->plan->cpu_percent && g->pid && g->status < 0 && !t.resting;
+  return g->plan->cpu_percent && g->pid && g->status < 0;
 }
 
 /* Nanoseconds until throttle_turn() has something to do, or -1. */
