@@ -14,7 +14,7 @@ export { sortedDirectories, type SortedDirectoriesOptions } from './sorted-direc
 export { OTHER_PROCESS_CALLS } from './other-process-calls.js';
 
 // Memory of programs, changed before they run
-export { EARLY_CALLS, freshImages, type ImagePatch } from './image/fresh-image.js';
+export { freshImages, type ImagePatch } from './image/fresh-image.js';
 
 // The vDSO
 export { vdsoPatch } from './vdso/vdso-patch.js';
@@ -37,7 +37,7 @@ export { watchedFd, watchedFdBase } from './views/watched-fds.js';
 // Listings of directories
 export { type Listing } from './directory/answer-listing.js';
 export { listingHandlers, type ListingHandlersOptions } from './directory/listing-handlers.js';
-export { sortedListing, type Visible } from './directory/sorted-listing.js';
+export { type Visible } from './directory/sorted-listing.js';
 export { kernelEntries, wholeDirectory } from './directory/kernel-entries.js';
 export { PositionStore } from './directory/position-store.js';
 export { type DirectoryEntry } from './directory/records.js';
