@@ -1,0 +1,58 @@
+import { CLOCK_MONOTONIC, CLOCK_REALTIME, clockGettime } from '@sandlock/sys';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { readClocks } from '../src/time/read-clocks.js';
+import { startClock } from '../src/time/virtual-clock.js';
+import { closeAll, Supervised } from './supervised.js';
+
+afterEach(closeAll);
+
+const SECOND = 1_000_000_000n;
+const START = 946_684_800n * SECOND;
+
+function supervised(isVdsoCall: boolean) {
+  return new Supervised({ name: 'clocks', handlers: readClocks(startClock(START), () => isVdsoCall) });
+}
+
+describe('the time by system call', () => {
+  it('is the sandbox\'s where a program asks', async () => {
+    const tasks = supervised(false);
+    const at = tasks.memory(Buffer.alloc(16));
+    expect(await tasks.call('clock_gettime', [CLOCK_REALTIME, at])).toMatchObject({ kind: 'returnValue', value: 0n });
+    const shown = tasks.listener.memory(process.pid, at, 16);
+    const ns = shown.readBigInt64LE() * SECOND + shown.readBigInt64LE(8);
+    expect(ns - START).toBeGreaterThanOrEqual(-1000n);
+    expect(ns - START).toBeLessThan(10n * SECOND);
+    expect(await tasks.call('time', [0])).toMatchObject({ kind: 'returnValue', value: START / SECOND });
+  });
+
+  it('is left to the kernel where the code of the vDSO asks, to which the offset is added afterwards', async () => {
+    const tasks = supervised(true);
+    const at = tasks.memory(Buffer.alloc(16));
+    expect(await tasks.call('clock_gettime', [CLOCK_REALTIME, at])).toMatchObject({ kind: 'continue' });
+    expect(await tasks.call('gettimeofday', [at, 0])).toMatchObject({ kind: 'continue' });
+  });
+
+  it('fails as the kernel fails, and a clock that counts from an event is not asked about', async () => {
+    const tasks = supervised(false);
+    const at = tasks.memory(Buffer.alloc(16));
+    for (const call of ['clock_gettime', 'gettimeofday']) {
+      expect(await tasks.call(call, call === 'clock_gettime' ? [CLOCK_REALTIME, 8] : [8, 0]), call).toMatchObject({ kind: 'errno', errno: 'EFAULT' });
+    }
+    expect(await tasks.call('time', [8])).toMatchObject({ kind: 'errno', errno: 'EFAULT' });
+    expect(await tasks.call('gettimeofday', [at, 8])).toMatchObject({ kind: 'errno', errno: 'EFAULT' });
+    expect(await tasks.call('clock_gettime', [CLOCK_MONOTONIC, at])).toMatchObject({ kind: 'continue' });
+    expect(tasks.table.registrations().find(({ name }) => name === 'clock_gettime')!.when).toHaveLength(4);
+  });
+});
+
+describe('the clock of a sandbox', () => {
+  it('is ahead or behind by whole microseconds, never more than was asked for', () => {
+    for (const start of [START, START + 1n, START + 999n, clockGettime(CLOCK_REALTIME) + 3600n * SECOND]) {
+      const { offsetNs, startedAt } = startClock(start);
+      expect(offsetNs % 1000n).toBe(0n);
+      expect(start - (startedAt + offsetNs)).toBeLessThan(1000n);
+      expect(start - (startedAt + offsetNs)).toBeGreaterThanOrEqual(0n);
+    }
+  });
+});
