@@ -1,7 +1,8 @@
 import type { HandlerContext } from '@sandlock/dispatch';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { EARLY_CALLS, freshImages } from '../src/index.js';
+import { freshImages } from '../src/index.js';
+import { EARLY_CALLS } from '../src/image/fresh-image.js';
 import { closeAll, Supervised } from './supervised.js';
 
 const ARCH_SET_FS = 0x1002;
