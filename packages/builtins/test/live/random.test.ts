@@ -79,19 +79,49 @@ say(os.read(r, 8).hex())`;
     expect(new Set(all).size).toBe(1);
   });
 
-  it('follow a process that its parent has left', async () => {
-    await twice(`
+  it('stay the same when a sibling is killed before it asks for anything', async () => {
+    const program = `
+import signal
+def child():
+    r, w = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.read(r, 1) # as long as it is alive
+        os._exit(0)
+    return pid
+idle = child()
 r, w = os.pipe()
-for n in range(3):
+go = os.pipe()
+if os.fork() == 0:
+    os.read(go[0], 1)
+    os.write(w, os.urandom(8)); os._exit(0)
+if sys.argv[1] == 'killed':
+    os.kill(idle, signal.SIGKILL); os.waitpid(idle, 0)
+os.write(go[1], b'x')
+result = os.read(r, 8).hex()
+if sys.argv[1] != 'killed': os.kill(idle, signal.SIGKILL)
+say(result)`;
+    expect(await python(seeded(7n), program, 'killed')).toBe(await python(seeded(7n), program, 'alive'));
+  });
+
+  it('follow a process that its parent has left, whoever asks first', async () => {
+    // The arguments say how long each grandchild waits, from when its parent has ended.
+    const program = `
+import time
+r, w = os.pipe()
+for n, delay in enumerate(sys.argv[1:]):
     if os.fork() == 0:
         if os.fork() == 0:
             os.setsid()
-            import time
-            time.sleep(0.05 * (3 - n))
+            time.sleep(float(delay))
             os.write(w, bytes([n]) + os.urandom(8))
         os._exit(0)
     os.wait()
-say(sorted(os.read(r, 9).hex() for _ in range(3)))`);
+say(sorted(os.read(r, 9).hex() for _ in sys.argv[1:]))`;
+    const inOrder = await python(seeded(7n), program, '0.1', '0.2', '0.3') as string[];
+    expect(await python(seeded(7n), program, '0.3', '0.2', '0.1')).toEqual(inOrder);
+    expect(new Set(inOrder.map((each) => each.slice(2))).size).toBe(3);
+    expect(await python(seeded(8n), program, '0.1', '0.2', '0.3')).not.toEqual(inOrder);
   });
 
   it('are drawn by all threads of a process from one stream', async () => {
