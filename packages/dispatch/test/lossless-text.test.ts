@@ -16,7 +16,7 @@ describe('losslessText', () => {
     expect([...losslessBytes(text)]).toEqual(bytes);
   });
 
-  it('gives every two bytes a text of their own, and the bytes back', () => {
+  it('gives every two bytes a text of their own, and the bytes back', { timeout: 60_000 }, () => {
     const seen = new Set<string>();
     for (let high = 0; high < 256; high++) {
       for (let low = 0; low < 256; low++) {
