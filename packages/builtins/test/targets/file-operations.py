@@ -230,8 +230,9 @@ def reader():
 log = []
 t = later(reader); time.sleep(.05)
 w2 = os.open('fifo', W); log.append(fcntl.fcntl(w2, fcntl.F_GETFL) & NB); os.write(w2, b'late'); os.close(w2); t.join()
+began = time.monotonic()
 t = later(lambda: time.sleep(.05) or reader())
-began = time.monotonic(); w2 = os.open('fifo', W); log.append(time.monotonic() - began > .04); os.write(w2, b'again'); os.close(w2); t.join()
+w2 = os.open('fifo', W); log.append(time.monotonic() - began > .04); os.write(w2, b'again'); os.close(w2); t.join()
 # Each waits for the other to come before it goes on
 os.mkfifo('there'); os.mkfifo('back')
 def partner():
