@@ -43,6 +43,7 @@ export async function run(argv: readonly string[]): Promise<RunOutcome> {
     warnOfDegraded(sandbox);
     const result = await runProgram(sandbox, request);
     if (result.reason === 'timeout') writeError(`sandlock: timeout after ${timeout!.text}\n`);
+    if (result.reason === 'memory') writeError('sandlock: ended for exceeding --max-memory\n');
     if (statusFd !== undefined) writeStatus(statusFd, resultStatus(result));
     return { exitCode: exitCodeOfRun(result), programRan: true };
   } catch (thrown) {
