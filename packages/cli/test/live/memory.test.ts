@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { READ_ALL, sandlock } from './sandlock.js';
 
-describe('a limit of memory', () => {
+describe.skipIf(!existsSync('/usr/bin/perl'))('a limit of memory [needs perl]', () => {
   const take = (mebibytes: number) => ['run', ...READ_ALL, '-m', '64M', '--', '/usr/bin/perl', '-e', `my $x = "x" x (${mebibytes} << 20); print length $x`];
 
   it('ends a program that exceeds it, and says so', async () => {
