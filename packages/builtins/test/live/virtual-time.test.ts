@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 import { freshImages, startClock, vdsoPatch, virtualTime } from '../../src/index.js';
-import { compiled, endAll, hasGcc, removeCompiled, Sandboxed } from './sandboxed.js';
+import { compiled, endAll, hasGcc, inContainer, removeCompiled, Sandboxed } from './sandboxed.js';
 
 afterEach(endAll);
 afterAll(removeCompiled);
@@ -37,9 +37,11 @@ describe.each(STARTS)('a clock that starts at %s [needs Linux 5.14]', (start) =>
     expect(after! - before!).toBeLessThan(tookMs / 1000);
   });
 
-  it('is one for all processes, with addresses randomized and without', async () => {
+  it('is one for all processes', async () => {
     const script = 'date -u +%Y; (date -u +%Y); env sh -c "exec date -u +%Y"; echo $(date -u +%Y) | cat; date -u +%Y & wait';
     expect(await run(start, '/bin/bash', '-c', script)).toBe(`${year}\n`.repeat(5));
+    if (inContainer) return; // its filter denies personality(2)
+    // The vDSO of every process is at one place then.
     expect(await run(start, '/usr/bin/setarch', '-R', '/bin/bash', '-c', script)).toBe(`${year}\n`.repeat(5));
   });
 
@@ -75,8 +77,9 @@ describe.each(STARTS)('a clock that starts at %s [needs Linux 5.14]', (start) =>
   }, 30_000);
 
   it.skipIf(!hasGcc)('is waited for in time by who waits again and again, by many at once, and who is disturbed [needs gcc]', async () => {
-    const said = JSON.parse(await run(start, compiled('deadline-storm', ['-O2']))) as Record<string, number>;
-    for (const each of ['sharedEarliest', 'sharedLatest', 'woken', 'interrupted', 'moved']) {
+    const said = JSON.parse(await run(start, compiled('deadline-storm', ['-O2']), ...(inContainer ? ['nothing moved'] : []))) as Record<string, number>;
+    // A timerfd is set on a copy of its descriptor, which a container denies: then one that is moved on at once is not followed.
+    for (const each of ['sharedEarliest', 'sharedLatest', 'woken', 'interrupted', ...(inContainer ? [] : ['moved'])]) {
       expect(said[each], each).toBeGreaterThanOrEqual(0);
       expect(said[each], each).toBeLessThan(1000);
     }
