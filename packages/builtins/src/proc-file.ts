@@ -4,7 +4,7 @@
  * A process that has ended is an answer like any other. Everything else that keeps us from looking is thrown:
  * taken for an end, it would make living processes uncounted.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 
 /** ENOENT and ESRCH: it has ended. EACCES and EPERM: not ours to see, so no member. */
 const ABSENT = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
@@ -28,8 +28,8 @@ export function readFirst(path: string, buffer: Uint8Array): number {
   }
 }
 
-/** All of it, as latin1. */
-export function readWhole(path: string, buffer: Buffer): string {
+/** All of it, as latin1. @throws {RangeError} it is longer than that */
+export function readWhole(path: string, buffer: Buffer, maxBytes = Infinity): string {
   const fd = openSync(path, 'r');
   try {
     let text = '';
@@ -37,8 +37,24 @@ export function readWhole(path: string, buffer: Buffer): string {
       const got = readSync(fd, buffer, 0, buffer.length, null);
       if (got === 0) return text;
       text += buffer.toString('latin1', 0, got);
+      if (text.length > maxBytes) throw new RangeError(`${path} is longer than ${maxBytes} bytes.`);
     }
   } finally {
     closeSync(fd);
+  }
+}
+
+/**
+ * What a descriptor of a task is of, as /proc/<pid>/fd says: a path, or a kind and a number. undefined: it is gone, or not
+ * ours to see. Empty: a path so long that the kernel does not give it.
+ */
+export function descriptorLink(pid: number, fd: number | string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENAMETOOLONG') return '';
+    if (ABSENT.has(code)) return undefined;
+    throw error;
   }
 }

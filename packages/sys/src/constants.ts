@@ -101,6 +101,8 @@ export const SO_PROTOCOL = 38;
 export const SO_DOMAIN = 39;
 export const SO_PASSPIDFD = 76;
 export const SO_PEERPIDFD = 77;
+/** Linux 6.16. */
+export const SO_PASSRIGHTS = 83;
 export const SHUT_RD = 0;
 
 /** include/uapi/linux/pidfd.h: a pidfd of a thread instead of a process; Linux 6.9. */

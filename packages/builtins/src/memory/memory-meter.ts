@@ -5,10 +5,9 @@
  * answer is worked out: processes in one address space count once, and a page of several counts once in all.
  * A process that was killed for it and is not gone yet has no part in that, or the next one would pay for it.
  */
-import { SyscallError, sharesMemory } from '@sandlock/sys';
-
 import type { ProcessTree } from '../process-tree.js';
-import { readMemoryStatus, type MemoryStatus } from './memory-status.js';
+import { addressSpaces } from './address-spaces.js';
+import { readMemoryStatus } from './memory-status.js';
 import { readProportional } from './proportional.js';
 import type { SharedObjects } from './shared-objects.js';
 
@@ -46,7 +45,7 @@ export class MemoryMeter {
     const objects = this.#objects.measure(members);
     const rough = sumUp(objects, new Map(statuses.map(({ pid, usedBytes }) => [pid, usedBytes])));
     if (rough.usedBytes + requestBytes <= this.#limitBytes) return rough;
-    return sumUp(objects, new Map(distinct(statuses).map(({ pid, usedBytes }) => {
+    return sumUp(objects, new Map(addressSpaces(statuses).map(({ pid, usedBytes }) => {
       // One that cannot be looked at (its program is not readable) has all that its counters say.
       const proportional = readProportional(pid);
       return [pid, proportional === undefined ? usedBytes : Math.max(0, proportional - this.#objects.mapped(pid))];
@@ -58,23 +57,4 @@ function sumUp(objects: number, shares: ReadonlyMap<number, number>): Measuremen
   let usedBytes = objects;
   for (const bytes of shares.values()) usedBytes += bytes;
   return { usedBytes, shares };
-}
-
-/** One process of each address space. A child of vfork(2) is in that of its parent until it calls exec. */
-function distinct(statuses: readonly MemoryStatus[]): MemoryStatus[] {
-  const kept: MemoryStatus[] = [];
-  for (const status of statuses) {
-    if (!kept.some((other) => other.likeness === status.likeness && areOne(other.pid, status.pid))) kept.push(status);
-  }
-  return kept;
-}
-
-function areOne(pid: number, other: number): boolean {
-  try {
-    return sharesMemory(pid, other);
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    // Gone meanwhile: nothing to count. Not to be asked here (a container's filter): they are alike to the page.
-    return true;
-  }
 }

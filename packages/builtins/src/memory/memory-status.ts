@@ -16,7 +16,8 @@ export interface MemoryStatus {
   readonly likeness: string;
 }
 
-const buffer = Buffer.alloc(8192);
+/** With the most groups that a process can be in, some 720 kB. limits.h, NGROUPS_MAX */
+const buffer = Buffer.alloc(1 << 20);
 const COUNTED = /^(?:RssAnon|RssShmem|VmPTE|VmSwap|HugetlbPages):\s+(\d+)/gm;
 const COMPARED = /^(?:VmPeak|VmSize|VmHWM|VmData|VmStk|VmPTE):.*/gm;
 

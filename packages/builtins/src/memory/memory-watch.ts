@@ -29,11 +29,15 @@ export interface MemoryWatchOptions {
   readonly onKill: (pid: number) => void;
 }
 
+/** Looks in a row that failed, at 5 to 100 ms each. */
+const MAX_FAILURES = 20;
+
 export class MemoryWatch {
   readonly #options: MemoryWatchOptions;
   #timer: NodeJS.Timeout | undefined;
   #lastShares: ReadonlyMap<number, number> = new Map();
   #stopped = false;
+  #failures = 0;
 
   constructor(options: MemoryWatchOptions) {
     this.#options = options;
@@ -43,7 +47,7 @@ export class MemoryWatch {
   within(delayMs: number): void {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.look(), delayMs).unref();
+    this.#timer = setTimeout(() => this.#lookOrEnd(), delayMs).unref();
   }
 
   stop(): void {
@@ -54,6 +58,17 @@ export class MemoryWatch {
   /** How soon what is left could be used up. */
   pace(usedBytes: number): number {
     return Math.min(MAX_MS, Math.max(MIN_MS, (this.#options.limitBytes - usedBytes) / BYTES_PER_MS));
+  }
+
+  /** From the timer, above which nobody catches anything. What cannot be measured for long is not let go on. */
+  #lookOrEnd(): void {
+    try {
+      this.look();
+      this.#failures = 0;
+    } catch {
+      if (++this.#failures < MAX_FAILURES) return;
+      for (const pid of this.#lastShares.keys()) this.#end(pid);
+    }
   }
 
   look(): void {

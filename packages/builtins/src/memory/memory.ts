@@ -48,6 +48,8 @@ export interface MemoryOptions {
   readonly onExceeded?: OnMemoryExceeded | undefined;
   /** The process whose descendants are the sandbox; asked for at each look, so it need not be known yet. */
   readonly guardPid: () => number;
+  /** Another family hands out files of a size that counts. Default false: what a program makes itself is seen anyway. */
+  readonly filesHandedOut?: boolean | undefined;
 }
 
 export interface MemoryFamily extends Family {
@@ -63,12 +65,12 @@ export interface MemoryFamily extends Family {
 }
 
 /** @throws {RangeError} limitBytes is no whole number from 1 */
-export function memory({ limitBytes, onExceeded = 'kill', guardPid }: MemoryOptions): MemoryFamily {
+export function memory({ limitBytes, onExceeded = 'kill', guardPid, filesHandedOut }: MemoryOptions): MemoryFamily {
   if (!Number.isSafeInteger(limitBytes) || limitBytes < 1) {
     throw new RangeError(`limitBytes is a whole number from 1, not ${String(limitBytes)}.`);
   }
   const tree = new ProcessTree(guardPid);
-  const objects = new SharedObjects();
+  const objects = new SharedObjects(filesHandedOut);
   const meter = new MemoryMeter(tree, objects, limitBytes);
   const heaps = new Heaps();
   const killed = new Set<number>();

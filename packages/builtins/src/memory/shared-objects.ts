@@ -6,9 +6,9 @@
  * An object is found while a member has it open; one that travels in a socket is not.
  * memfd_create(2), sysvipc(7), proc_sysvipc(5)
  */
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 
-import { readWhole, unlessGone } from '../proc-file.js';
+import { descriptorLink, readWhole, unlessGone } from '../proc-file.js';
 import { readMapped } from './proportional.js';
 
 const MEMFD = '/memfd:';
@@ -17,10 +17,15 @@ const BLOCK_BYTES = 512; // of st_blocks, stat(2)
 const buffer = Buffer.alloc(65536);
 
 export class SharedObjects {
-  #memfds = false;
+  #memfds: boolean;
   readonly #creators = new Set<number>();
   /** Size of each object that was found last. */
   readonly #found = new Map<string, number>();
+
+  /** @param handedOut  members are given memfds that they have not made */
+  constructor(handedOut = false) {
+    this.#memfds = handedOut;
+  }
 
   /** A member is about to make a memfd. */
   expectMemfd(): void {
@@ -52,7 +57,8 @@ export class SharedObjects {
   #findMemfds(pid: number): void {
     for (const fd of unlessGone(() => readdirSync(`/proc/${pid}/fd`)) ?? []) {
       const link = `/proc/${pid}/fd/${fd}`;
-      const object = unlessGone(() => (readlinkSync(link).startsWith(MEMFD) ? statSync(link) : undefined));
+      if (descriptorLink(pid, fd)?.startsWith(MEMFD) !== true) continue;
+      const object = unlessGone(() => statSync(link));
       if (object !== undefined) this.#found.set(`${MEMFD}${object.ino}`, object.blocks * BLOCK_BYTES);
     }
   }

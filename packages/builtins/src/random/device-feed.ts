@@ -8,7 +8,7 @@
  * socket(7), SO_RCVLOWAT; unix(7); net/unix/af_unix.c, unix_stream_read_generic()
  */
 import {
-  close, fcntlSetFlags, FdWatcher, O_NONBLOCK, read, setsockoptInt, SO_RCVLOWAT, SO_SNDBUF, SOCK_STREAM, socketpair, SOL_SOCKET,
+  close, fcntlSetFlags, FdWatcher, O_NONBLOCK, read, setsockoptInt, SHUT_RD, shutdown, SO_PASSRIGHTS, SO_RCVLOWAT, SO_SNDBUF, SOCK_STREAM, socketpair, SOL_SOCKET,
   SyscallError, UV_READABLE, UV_WRITABLE, write,
 } from '@sandlock/sys';
 
@@ -31,13 +31,13 @@ export class DeviceFeed {
   #isLarge = false;
   #isOpen = true;
 
-  private constructor(fd: number, stream: RandomStream, onClosed: () => void) {
+  private constructor(fd: number, stream: RandomStream, writable: boolean, onClosed: () => void) {
     this.#fd = fd;
     this.#stream = stream;
     this.#onClosed = onClosed;
     this.#rest = stream.read(SMALL_BYTES);
     this.#rest = this.#rest.subarray(write(fd, this.#rest));
-    this.#watcher = new FdWatcher(fd, UV_READABLE | UV_WRITABLE, (events, status) => this.#turn(events, status));
+    this.#watcher = new FdWatcher(fd, writable ? UV_READABLE | UV_WRITABLE : UV_WRITABLE, (events, status) => this.#turn(events, status));
     this.#watcher.unref(); // a device that is left open keeps nobody waiting
   }
 
@@ -50,10 +50,11 @@ export class DeviceFeed {
     const [ours, targetFd] = socketpair(SOCK_STREAM);
     try {
       fcntlSetFlags(ours, O_NONBLOCK);
+      const writable = refuseDescriptors(ours);
       fcntlSetFlags(targetFd, flags & O_NONBLOCK);
       setsockoptInt(targetFd, SOL_SOCKET, SO_RCVLOWAT, INT_MAX);
       setsockoptInt(ours, SOL_SOCKET, SO_SNDBUF, 2 * SMALL_BYTES);
-      return { feed: new DeviceFeed(ours, stream, onClosed), targetFd };
+      return { feed: new DeviceFeed(ours, stream, writable, onClosed), targetFd };
     } catch (error) {
       close(ours);
       close(targetFd);
@@ -84,6 +85,23 @@ export class DeviceFeed {
     this.#isLarge = true;
     if (this.#rest.length === 0) this.#rest = this.#stream.read(LARGE_BYTES);
     this.#rest = this.#rest.subarray(write(this.#fd, this.#rest));
+  }
+}
+
+/**
+ * Keeps a target from sending us descriptors: dropping one may be its last close, and that of a socket waits for as long as
+ * its SO_LINGER says. Before Linux 6.16 by taking nothing from it at all.
+ *
+ * @returns whether the target may still write
+ */
+function refuseDescriptors(fd: number): boolean {
+  try {
+    setsockoptInt(fd, SOL_SOCKET, SO_PASSRIGHTS, 0);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    shutdown(fd, SHUT_RD);
+    return false;
   }
 }
 

@@ -13,9 +13,12 @@ export function timerfdClock(tid: number, fd: number): number | undefined {
   return clockIn(info ?? '');
 }
 
-/** @returns undefined when there is no such timer @throws where the kernel does not list them (CONFIG_CHECKPOINT_RESTORE) */
+/** Some ten thousand timers. */
+const MAX_LIST_BYTES = 1 << 20;
+
+/** @returns undefined when there is no such timer @throws when there are too many to look through, or where the kernel does not list them (CONFIG_CHECKPOINT_RESTORE) */
 export function timerClock(tid: number, id: number): number | undefined {
-  const list = readWhole(`/proc/${tid}/timers`, buffer);
+  const list = readWhole(`/proc/${tid}/timers`, buffer, MAX_LIST_BYTES);
   for (const timer of list.split(/^(?=ID: )/m)) if (timer.startsWith(`ID: ${id}\n`)) return clockIn(timer, 'ClockID');
   return undefined;
 }

@@ -72,7 +72,9 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   const family = processes({ maxProcesses: policy.maxProcesses, guardPid: input.guardPid });
   table.family(family);
   if (random !== undefined) table.family(random);
-  const memoryFamily = policy.memory === null ? undefined : memory({ ...policy.memory, guardPid: input.guardPid });
+  const memoryFamily = policy.memory === null ? undefined : memory({
+    ...policy.memory, guardPid: input.guardPid, filesHandedOut: policy.randomSeed !== null,
+  });
   if (memoryFamily !== undefined) table.family(memoryFamily);
   const name = hostname({ name: input.name });
   const shown = { memory: memoryFamily, time: clock, directories: divided?.served.directories };

@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Sandbox, type SandboxOptions } from '../../../src/index.js';
-import { describeConfined } from './calls.js';
+import { describeConfined, inContainer } from './calls.js';
 
 const has = (...command: [string, ...string[]]) => spawnSync(command[0], command.slice(1)).status === 0;
 const python = has('/usr/bin/python3', '--version');
@@ -45,7 +45,7 @@ async function expectRepeatable(...argv: string[]): Promise<string[]> {
   return lines;
 }
 
-describeConfined('a run with a seed', () => {
+(inContainer ? describe.skip : describeConfined)('a run with a seed [needs no container]', () => {
   it('has the same random numbers in its shell\'s tools, and others for another seed', async () => {
     await expectRepeatable('/bin/bash', '--norc', '-c', `
 od -An -N8 -tx1 /dev/urandom
@@ -130,7 +130,7 @@ func main() {
   });
 });
 
-describeConfined('a run without a seed', () => {
+(inContainer ? describe.skip : describeConfined)('a run without a seed [needs no container]', () => {
   it('has random numbers of the machine', async () => {
     const argv = ['/bin/bash', '--norc', '-c', 'od -An -N8 -tx1 /dev/urandom; mktemp -u; cat /proc/sys/kernel/random/uuid'] as const;
     const options = repeatable(1, { randomSeed: undefined });

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 
 import type { SandboxOptions } from '../../../src/index.js';
 import { unixAddress } from './bytes.js';
-import { call, confined, describeConfined, said, scratch, unconfined, type Step } from './calls.js';
+import { call, confined, describeConfined, inContainer, said, scratch, unconfined, type Step } from './calls.js';
 
 const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17, ALG: 38, VSOCK: 40, SMC: 43, BLUETOOTH: 31, KEY: 15, XDP: 44 };
 const SOCK = { STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, DCCP: 6, PACKET: 10 };
@@ -61,10 +61,11 @@ async function matrix(options: SandboxOptions): Promise<Record<string, string>> 
 describeConfined('sockets', () => {
   it('are made for UNIX and TCP, and for nothing else', async () => {
     expect(await matrix({ netAllow: [':443'] })).toEqual(expected);
-    expect(await matrix({ fsWritable: [scratch()] })).toEqual(expected);
+    // With no port at all there are no TCP sockets in a container: see tcp.test.ts.
+    if (!inContainer) expect(await matrix({ fsWritable: [scratch()] })).toEqual(expected);
   });
 
-  it('of UNIX are streams where no other one could be the program\'s own, and then they connect to nothing', async () => {
+  it.skipIf(inContainer)('of UNIX are streams where no other one could be the program\'s own, and then they connect to nothing [needs no container]', async () => {
     expect(await matrix({})).toEqual({ ...expected, 'UNIX datagram': 'EPERM' });
     const connecting = [call('socket', AF.UNIX, SOCK.STREAM, 0), call('connect', { step: 0 }, unixAddress('/nowhere'), 11)];
     expect(said(await confined(connecting))).toEqual(['ok', 'EACCES']);

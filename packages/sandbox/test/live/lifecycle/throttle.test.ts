@@ -95,7 +95,8 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
       await sleep(20);
     }
     expect(states.length).toBeGreaterThan(60);
-    expect(new Set(states)).toEqual(new Set(['T']));
+    // It runs until it meets its signal, which a busy machine puts off.
+    expect(new Set(states.slice(states.indexOf('T')))).toEqual(new Set(['T']));
     process.resume();
     const { exitCode } = await process.wait();
     expect(exitCode).toBe(0);
