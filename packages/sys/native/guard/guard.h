@@ -83,6 +83,7 @@ void tree_signal(struct guard *g, int sig);
 int64_t throttle_wait(struct guard *g);
 void throttle_turn(struct guard *g);
 void throttle_release(struct guard *g);
+void throttle_rest(int rest);
 int throttle_holds(int pid);
 int throttle_continued(void);
 void throttle_stopped(void);

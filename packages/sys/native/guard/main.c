@@ -89,6 +89,7 @@ static void obey(struct guard *g, const struct guard_message *m) {
       if (g->pid && m->a > 0 && m->a <= K_NSIG) raw(__NR_kill, -g->pid, m->a);
       break;
     case GUARD_SIGNAL_TREE:
+      if (m->a == K_SIGSTOP || m->a == K_SIGCONT) throttle_rest(m->a == K_SIGSTOP);
       if (m->a > 0 && m->a <= K_NSIG) tree_signal(g, m->a);
       break;
     case GUARD_FOREGROUND:

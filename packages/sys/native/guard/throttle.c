@@ -28,6 +28,7 @@ static struct {
   int count;
   int overflow;  /* more than that: then everybody is continued */
   int is_holding;
+  int is_resting; /* the tree is stopped by order */
   int swallow;   /* the target's next "continued" is our doing */
   int begun;
   int64_t used;  /* by the tree, at the last look */
@@ -118,6 +119,9 @@ int throttle_continued(void) {
 
 void throttle_stopped(void) { t.swallow = 0; }
 
+/* Stopped by order: one that has not met its signal yet is not to be held, or letting it go would set it going. */
+void throttle_rest(int rest) { t.is_resting = rest; }
+
 void throttle_release(struct guard *g) {
   if (!t.is_holding) return;
   struct visit v = {.guard = g, .act = release_one, .children_first = 1};
@@ -159,7 +163,7 @@ void throttle_turn(struct guard *g) {
   if (t.budget < -LONGEST_DEBT * full) t.budget = -LONGEST_DEBT * full;
   if (t.is_holding) {
     if (t.budget >= full / 2) throttle_release(g);
-  } else if (t.budget <= 0) {
+  } else if (t.budget <= 0 && !t.is_resting) {
     hold(g);
   }
   int64_t wait;
