@@ -1,6 +1,6 @@
 // Families
 export { canCopyDescriptors } from './listen/copied-sockets.js';
-export { listen, type ListenOptions } from './listen/listen.js';
+export { listen, type ListenOptions, type SocketCopies } from './listen/listen.js';
 export { hostname, type HostnameFamily, type HostnameOptions } from './hostname.js';
 export { affinity, type AffinityOptions } from './cpu/affinity.js';
 export { memory, type MemoryFamily, type MemoryOptions, type OnMemoryExceeded } from './memory/memory.js';

@@ -13,13 +13,16 @@ import { canCopyDescriptors, copiedSockets } from './copied-sockets.js';
 import { madeSockets } from './made-sockets.js';
 import { portTest, type BindPorts } from './may-listen.js';
 
+/** Taken from the target when it wants to listen, or kept since the supervisor made the socket. */
+export type SocketCopies = 'taken' | 'kept';
+
 export interface ListenOptions {
   /** The TCP ports that may be bound. With 0 among them, or 'any', unbound sockets may listen too. */
   readonly bindPorts: BindPorts;
   /** false: the filter refuses every connect(2), so that nobody need be told of one. Default true. */
   readonly connects?: boolean;
   /** Where copies come from. Default: 'taken', or 'kept' where pidfd_getfd(2) is denied. */
-  readonly copies?: 'taken' | 'kept';
+  readonly copies?: SocketCopies;
 }
 
 /** @throws {RangeError} a port is no whole number from 0 to 65535 */

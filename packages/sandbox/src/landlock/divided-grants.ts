@@ -32,13 +32,15 @@ export interface DividedGrants {
 }
 
 export function divideGrants({ readable, writable }: Grants, holes: Holes): DividedGrants {
-  const granted = [...readable, ...writable].flatMap((grant) => resolved(grant) ?? []);
+  // Each is looked up once: a policy may grant a great many.
+  const real = new Map([...readable, ...writable].map((grant) => [grant, resolved(grant)]));
+  const granted = [...real.values()].flatMap((path) => path ?? []);
   const near = holes.sysfs.filter((mount) => granted.some((path) => isWithin(path, mount) || isWithin(mount, path)));
   const all = [...holes.procfs, ...near.flatMap((mount) => holes.blocked(mount))];
   const directories = new Set<string>();
   const entries: PolicyGrant[] = [];
   const split = (grants: readonly PolicyGrant[], atDirectory: (grant: PolicyGrant) => void): PolicyGrant[] => grants.flatMap((grant) => {
-    const path = resolved(grant);
+    const path = real.get(grant);
     if (path === undefined) return [grant];
     return around(path, all, (directory) => {
       directories.add(directory);
@@ -52,8 +54,8 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes): Divi
       entries,
     },
     served: {
-      readable: readable.flatMap((grant) => inside(grant, holes.procfs)),
-      writable: writable.flatMap((grant) => inside(grant, holes.procfs)),
+      readable: readable.flatMap((grant) => inside(grant, real.get(grant), holes.procfs)),
+      writable: writable.flatMap((grant) => inside(grant, real.get(grant), holes.procfs)),
       directories: [...directories].sort(),
     },
   };
@@ -73,9 +75,9 @@ function around(path: string, holes: readonly string[], onDirectory: (directory:
 }
 
 /** What a grant gives of a procfs: the paths in one, or all of those beneath. */
-function inside(grant: PolicyGrant, procfs: readonly string[]): string[] {
+function inside(grant: PolicyGrant, resolvedPath: string | undefined, procfs: readonly string[]): string[] {
   const path = toText(grant.path);
-  const real = resolved(grant) ?? path;
+  const real = resolvedPath ?? path;
   // /proc/self is a link and leads to this process: what was meant is the target's own.
   const within = procfs.some((mount) => isWithin(path, mount)) ? [path] : procfs.some((mount) => isWithin(real, mount)) ? [real] : [];
   return [...within, ...procfs.filter((mount) => mount !== real && isWithin(mount, real))];

@@ -6,7 +6,7 @@
  */
 import {
   affinity, freshImages, hostname, hosts, listen, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
-  virtualTime, visibleEntries, watchedFdBase, type MemoryFamily, type View, type VirtualClock,
+  virtualTime, visibleEntries, watchedFdBase, type MemoryFamily, type SocketCopies, type View, type VirtualClock,
 } from '@sandlock/builtins';
 import { compileFilter } from '@sandlock/bpf';
 import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
@@ -39,6 +39,8 @@ export interface Confinement {
 export interface ConfinementInput {
   readonly policy: Policy;
   readonly name: string;
+  /** Where the copies of sockets come from that listen. */
+  readonly socketCopies: SocketCopies;
   readonly handlers: readonly HandlerBinding[];
   /** The guard's pid, once there is one. */
   readonly guardPid: () => number;
@@ -83,6 +85,7 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   if (required.has('listen')) {
     table.family(listen({
       bindPorts: policy.net.bind.kind === 'any' ? 'any' : policy.net.bind.ports,
+      copies: input.socketCopies,
       connects: !refusesConnect(policy.net, landlock.tcp, policy.fs.writable.length > 0),
     }));
     names.push('listen');

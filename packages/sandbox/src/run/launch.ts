@@ -8,7 +8,7 @@ import type { HandlerBinding } from '@sandlock/dispatch';
 import { close, GuardedProcess, SyscallError } from '@sandlock/sys';
 
 import { ProcessError } from '../errors.js';
-import { withoutCopies, type NetPolicy } from '../policy/net-policy.js';
+import { withoutCopies } from '../policy/net-policy.js';
 import type { Policy } from '../policy/policy.js';
 import { gpuGrants } from '../policy/gpu-grants.js';
 import { resolveGrants } from '../policy/resolve-grants.js';
@@ -37,14 +37,15 @@ export function launch(input: LaunchInput): SandboxProcess {
   const { cmd, options } = input;
   checkCall(cmd, options);
   if (options.signal?.aborted) throw abortError(options.signal);
-  const policy: Policy = { ...input.policy, fs: withGpus(resolveGrants(input.policy), input.policy), net: netOfThisMachine(input.policy) };
+  const socketCopies = input.policy.supervised && !canCopyDescriptors() ? 'kept' : 'taken';
+  const policy: Policy = { ...input.policy, fs: withGpus(resolveGrants(input.policy), input.policy), net: socketCopies === 'kept' ? withoutCopies(input.policy.net) : input.policy.net };
   const name = claimName(options.name ?? policy.name);
   let guardPid = 0;
   let rulesetFd = -1;
   let confinement: Confinement | undefined;
   try {
     const made = confinement = makeConfinement({
-      policy, name, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
+      policy, name, socketCopies, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
     });
     rulesetFd = createRuleset(made.landlock);
     const stdio = planStdio(input.stdio);
@@ -78,10 +79,6 @@ export function launch(input: LaunchInput): SandboxProcess {
   } finally {
     if (rulesetFd >= 0) close(rulesetFd);
   }
-}
-
-function netOfThisMachine({ net, supervised }: Policy): NetPolicy {
-  return supervised && !canCopyDescriptors() ? withoutCopies(net) : net;
 }
 
 /** @throws {ConfigError} a GPU that is not there */

@@ -7,6 +7,7 @@
 import type { Grants } from '@sandlock/builtins';
 import { realpathSync } from 'node:fs';
 
+import { isWithin } from '../landlock/holes.js';
 import type { Policy, PolicyGrant } from '../policy/policy.js';
 
 export interface ViewGrants extends Grants {
@@ -35,8 +36,4 @@ function names({ path }: PolicyGrant): string[] {
   } catch {
     return [given]; // gone, which whoever opens it will find
   }
-}
-
-function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
 }
