@@ -10,7 +10,7 @@ import { parseMountInfo } from '../src/landlock/mount-points.js';
 let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'sandlock-holes-'));
-  for (const path of ['proc/1', 'usr/lib', 'sys/class/net', 'sys/class/block', 'sys/kernel/security', 'sys/kernel/debug', 'etc']) {
+  for (const path of ['proc/1', 'usr/lib', 'sys/class/net', 'sys/class/block', 'sys/kernel/security', 'sys/kernel/debug', 'sys/fs/cgroup/a', 'sys/fs/fuse', 'etc']) {
     mkdirSync(join(root, path), { recursive: true });
   }
   writeFileSync(join(root, 'file'), '');
@@ -24,6 +24,7 @@ const paths = (grants: readonly { path: Uint8Array }[]) => grants.map(({ path })
 const machine = () => ({
   procfs: [`${root}/proc`],
   sysfs: [`${root}/sys`],
+  cgroups: [`${root}/sys/fs/cgroup`],
   blocked: (sysfs: string) => [`${sysfs}/class/net`, `${sysfs}/firmware`, `${sysfs}/kernel/security`],
 });
 const divide = (readable: string[], writable: string[] = []) => divideGrants({
@@ -41,7 +42,7 @@ describe('divided grants', () => {
 
   it('make a rule of each entry beside a hole, on every level, and none of a directory above one', () => {
     const { landlock, served } = divide(['']);
-    expect(paths(landlock.readable)).toEqual(['/etc', '/file', '/sys/class/block', '/sys/kernel/debug', '/usr']);
+    expect(paths(landlock.readable)).toEqual(['/etc', '/file', '/sys/class/block', '/sys/fs', '/sys/kernel/debug', '/usr']);
     expect(served.readable).toEqual([`${root}/proc`]);
     expect(served.directories.map((path) => path.replace(root, ''))).toEqual(['', '/sys', '/sys/class', '/sys/kernel']);
     expect(landlock.entries).toEqual([]);
@@ -49,8 +50,17 @@ describe('divided grants', () => {
 
   it('let entries be made above a hole where that is granted', () => {
     const { landlock } = divide([], ['/sys']);
-    expect(paths(landlock.entries)).toEqual(['/sys', '/sys/class', '/sys/kernel']);
-    expect(paths(landlock.writable)).toEqual(['/sys/class/block', '/sys/kernel/debug']);
+    expect(paths(landlock.entries)).toEqual(['/sys', '/sys/class', '/sys/fs', '/sys/kernel']);
+    expect(paths(landlock.writable)).toEqual(['/sys/class/block', '/sys/fs/fuse', '/sys/kernel/debug']);
+  });
+
+  it('let control groups be read that were granted for writing, and leave those alone that were granted for reading', () => {
+    for (const [given, kept] of [['/sys', '/sys/fs/cgroup'], ['/sys/fs/cgroup', '/sys/fs/cgroup'], ['/sys/fs/cgroup/a', '/sys/fs/cgroup/a']] as const) {
+      const { landlock } = divide([], [given]);
+      expect(paths(landlock.readable)).toEqual([kept]);
+      expect(paths(landlock.writable).filter((path) => path.includes('cgroup'))).toEqual([]);
+    }
+    expect(paths(divide(['/sys/fs']).landlock.readable)).toEqual(['/sys/fs']);
   });
 
   it('give nothing in a hole through Landlock: served as it was spelled, or not at all', () => {
@@ -73,13 +83,16 @@ describe('holes', () => {
     const mounts = parseMountInfo([
       '22 1 0:21 / /proc rw,nosuid shared:5 - proc proc rw',
       '23 1 0:22 / /sys rw - sysfs sysfs rw',
+      '24 23 0:23 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw',
+      '25 23 0:24 / /mnt/pids rw - cgroup cgroup rw,pids',
       '30 1 0:21 /1 /srv/a\\040b/p rw - proc proc rw',
       '31 1 8:1 / / rw shared:1 master:2 - ext4 /dev/sda1 rw',
       '',
-    ].join('\n'), new Set(['proc', 'sysfs']));
+    ].join('\n'), new Set(['proc', 'sysfs', 'cgroup', 'cgroup2']));
     const found = holes({ mounts: () => mounts, networkDevices: (sysfs) => [`${sysfs}/devices/virtual/net`] });
     expect(found.procfs).toEqual(['/proc', '/srv/a b/p']);
     expect(found.sysfs).toEqual(['/sys']);
+    expect(found.cgroups).toEqual(['/mnt/pids', '/sys/fs/cgroup']);
     expect(found.blocked('/sys')).toEqual(['/sys/class/net', '/sys/devices/virtual/net', '/sys/firmware', '/sys/kernel/security']);
   });
 

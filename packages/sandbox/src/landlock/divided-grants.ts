@@ -39,18 +39,20 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes): Divi
   const all = [...holes.procfs, ...near.flatMap((mount) => holes.blocked(mount))];
   const directories = new Set<string>();
   const entries: PolicyGrant[] = [];
-  const split = (grants: readonly PolicyGrant[], atDirectory: (grant: PolicyGrant) => void): PolicyGrant[] => grants.flatMap((grant) => {
+  const split = (
+    grants: readonly PolicyGrant[], without: readonly string[], atDirectory: (grant: PolicyGrant) => void,
+  ): PolicyGrant[] => grants.flatMap((grant) => {
     const path = real.get(grant);
     if (path === undefined) return [grant];
-    return around(path, all, (directory) => {
+    return around(path, without, (directory) => {
       directories.add(directory);
       atDirectory({ ...grant, path: toBytes(directory) });
     }).map((each) => (each === path ? grant : { ...grant, path: toBytes(each), optional: true }));
   });
   return {
     landlock: {
-      readable: split(readable, () => undefined),
-      writable: split(writable, (directory) => entries.push(directory)),
+      readable: [...split(readable, all, () => undefined), ...writable.flatMap((grant) => readOnly(grant, real.get(grant), holes.cgroups))],
+      writable: split(writable, [...all, ...holes.cgroups], (directory) => entries.push(directory)),
       entries,
     },
     served: {
@@ -72,6 +74,13 @@ function around(path: string, holes: readonly string[], onDirectory: (directory:
     // What a link leads to has a rule of its own if it lies beneath this grant, and was not granted if it does not.
     return isLink(entry) ? [] : around(entry, inner, onDirectory);
   });
+}
+
+/** What a writable grant has of control groups: for reading. */
+function readOnly(grant: PolicyGrant, path: string | undefined, cgroups: readonly string[]): PolicyGrant[] {
+  if (path === undefined) return [];
+  if (cgroups.some((mount) => isWithin(path, mount))) return [grant];
+  return cgroups.filter((mount) => isWithin(mount, path)).map((mount) => ({ ...grant, path: toBytes(mount), optional: true }));
 }
 
 /** What a grant gives of a procfs: the paths in one, or all of those beneath. */

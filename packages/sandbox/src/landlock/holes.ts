@@ -3,8 +3,9 @@
  *
  * A procfs shows every process of the machine, and Landlock cannot tell one directory of it from another: what was
  * granted there is served by the supervisor, object by object. Of a sysfs, what the machine is on the network, its
- * firmware and the kernel's security files are left out. The kernel then refuses every other way to them: another
- * spelling, a link, a descriptor, another thread that changes the path.
+ * firmware and the kernel's security files are left out. Control groups may be read and not written: whoever owns one
+ * could move processes, the program's own included, change limits, and kill whoever is in it. The kernel then refuses
+ * every other way to them: another spelling, a link, a descriptor, another thread that changes the path.
  */
 import { readdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -16,13 +17,15 @@ export interface Holes {
   readonly procfs: readonly string[];
   /** Mount points of sysfs. */
   readonly sysfs: readonly string[];
-  /** What nobody gets of one: takes a while, so it is asked for where a grant comes near. */
+  /** Mount points of control groups, of either version: nobody writes there. */
+  readonly cgroups: readonly string[];
+  /** What nobody gets of a sysfs: takes a while, so it is asked for where a grant comes near. */
   blocked(sysfs: string): readonly string[];
 }
 
 /** Beneath the mount point of a sysfs. */
 const BLOCKED_SYSFS = ['class/net', 'firmware', 'kernel/security'];
-const TYPES = new Set(['proc', 'sysfs']);
+const TYPES = new Set(['proc', 'sysfs', 'cgroup', 'cgroup2']);
 
 /** What is asked of the machine: replaced by tests. */
 export interface Machine {
@@ -33,10 +36,11 @@ export interface Machine {
 
 export function holes(machine: Machine = THIS_MACHINE): Holes {
   const mounts = machine.mounts();
-  const of = (wanted: string) => unique(mounts.filter(({ type }) => type === wanted).map(({ path }) => path));
+  const of = (...wanted: string[]) => unique(mounts.filter(({ type }) => wanted.includes(type)).map(({ path }) => path));
   return {
     procfs: of('proc'),
     sysfs: of('sysfs'),
+    cgroups: of('cgroup', 'cgroup2'),
     blocked: (sysfs) => unique([...BLOCKED_SYSFS.map((name) => `${sysfs}/${name}`), ...machine.networkDevices(sysfs)]),
   };
 }

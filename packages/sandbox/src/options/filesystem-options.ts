@@ -42,6 +42,8 @@ programs outside may be connected to. Older kernels do not ask: there connect is
 datagram sockets, while nothing is writable and no TCP port is allowed; otherwise every socket that the user may open can
 be connected to, such as that of a container daemon.
 
+With a supervisor nobody writes to the files of control groups, whatever is granted: they move, limit and kill processes.
+
 Landlock does not cover metadata. As long as nothing is writable, the filter refuses chmod, chown, the time setters,
 extended attributes and file flags with EPERM. With any writable path those calls work on every file that the user owns,
 also outside the grants.`,
