@@ -4,7 +4,7 @@
  * The guard is a subreaper, so whoever is orphaned becomes its child, and who was a member once is one until
  * it ends. So members are remembered, by pid and start time, and never lost by a walk that came at a bad
  * moment; what a walk is for is finding new ones, and it says whether it can have missed any that were there
- * when it began. The guard has one thread, and is not a member.
+ * when it began. The guard has one thread, and is not a member. One tree serves all families of a run.
  * prctl(2), PR_SET_CHILD_SUBREAPER; proc(5)
  */
 import { readdirSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { childPids, hasChildrenLists, listChildren, listThreads } from './proces
 import { isGone, isLiving, readStat, type ProcessStat } from './process-stat.js';
 
 export interface Discovery {
-  /** Members that were not known before. */
+  /** Members that this walk found and that were not known before. */
   readonly found: number;
   /** Every member that existed when the walk began, and still does, is known now. */
   readonly complete: boolean;
@@ -36,7 +36,7 @@ export class ProcessTree {
   /** Start time by pid. */
   readonly #known = new Map<number, number>();
   readonly #useLists: boolean;
-  #found = 0;
+  #everFound = 0;
 
   /** @param useLists ask /proc for the children of each thread; default: where the kernel has that */
   constructor(guardPid: () => number, useLists = hasChildrenLists()) {
@@ -49,6 +49,11 @@ export class ProcessTree {
     return this.#known.size;
   }
 
+  /** Members that any walk has ever found. Who counts them counts by this: others walk, too. */
+  get everFound(): number {
+    return this.#everFound;
+  }
+
   /** Forgets the members that have ended. */
   refresh(): void {
     for (const [pid, startTime] of this.#known) {
@@ -58,12 +63,12 @@ export class ProcessTree {
 
   /** Looks for members that are not known yet, and forgets those that it finds ended. */
   discover(): Discovery {
-    this.#found = 0;
+    const before = this.#everFound;
     let walk: Walk = 'disturbed';
     for (let n = 0; n < MAX_WALKS && walk === 'disturbed'; n++) {
       walk = this.#useLists ? this.#walkLists() : this.#scanAll();
     }
-    return { found: this.#found, complete: walk === 'complete' };
+    return { found: this.#everFound - before, complete: walk === 'complete' };
   }
 
   /** The pids of the living members. Complete unless processes come and go too fast to tell. */
@@ -81,15 +86,19 @@ export class ProcessTree {
 
   /**
    * Whether a process, or a thread by its id, is of this sandbox, whatever its state: one that was made a moment ago is,
-   * and so is one that has ended and is not waited for yet. Asked of it and those above it; nothing is remembered.
+   * and so is one that has ended and is not waited for yet. Asked of it and those above it, up to one that is known.
    */
   isMember(id: number): boolean {
     const guard = this.#guardPid();
     for (let walk = 0; walk < MAX_WALKS && id !== guard; walk++) {
-      let above = readStat(id)?.ppid; // a thread has the parent of its process
-      if (above === undefined) return false;
-      while (above !== undefined && above !== guard && above > 1) above = readStat(above)?.ppid;
-      if (above !== undefined) return above === guard;
+      let stat = readStat(id);
+      if (stat === undefined) return false;
+      while (stat !== undefined && !this.#isOneKnown(stat)) {
+        if (stat.ppid === guard) return true; // a thread has the parent of its process
+        if (stat.ppid <= 1) return false;
+        stat = readStat(stat.ppid);
+      }
+      if (stat !== undefined) return true;
       // One on the way ended, and its children have moved up.
     }
     return false;
@@ -117,6 +126,11 @@ export class ProcessTree {
   #ended(): number[] {
     return readdirSync('/proc').map(Number).filter((pid) => (
       Number.isInteger(pid) && readStat(pid)?.state === 'Z' && this.isMember(pid)));
+  }
+
+  /** By number and start: so it is one that was found to be a member, alive or not. */
+  #isOneKnown({ pid, startTime }: ProcessStat): boolean {
+    return this.#known.get(pid) === startTime;
   }
 
   #isKnown(pid: number): boolean {
@@ -182,7 +196,7 @@ export class ProcessTree {
   #add({ pid, startTime }: ProcessStat): void {
     if (this.#known.get(pid) === startTime) return;
     this.#known.set(pid, startTime);
-    this.#found++;
+    this.#everFound++;
   }
 }
 

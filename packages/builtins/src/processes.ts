@@ -14,13 +14,13 @@ import { CLONE_THREAD } from '@sandlock/sys';
 
 import { ForkLedger } from './fork-ledger.js';
 import { otherProcessHandlers } from './other-process-calls.js';
-import { ProcessTree } from './process-tree.js';
+import type { ProcessTree } from './process-tree.js';
 
 export interface ProcessesOptions {
   /** Living processes at once, the first one included. */
   readonly maxProcesses: number;
-  /** The process whose descendants are the sandbox; asked for at each look, so it need not be known yet. */
-  readonly guardPid: () => number;
+  /** The processes of the sandbox. */
+  readonly members: ProcessTree;
 }
 
 export interface ProcessesFamily extends Family {
@@ -39,24 +39,26 @@ const onException = 'denyEperm';
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** @throws {RangeError} maxProcesses is no whole number from 1 */
-export function processes({ maxProcesses, guardPid }: ProcessesOptions): ProcessesFamily {
+export function processes({ maxProcesses, members }: ProcessesOptions): ProcessesFamily {
   if (!Number.isSafeInteger(maxProcesses) || maxProcesses < 1) {
     throw new RangeError(`maxProcesses is a whole number from 1, not ${String(maxProcesses)}; the first process counts.`);
   }
-  const tree = new ProcessTree(guardPid);
   const ledger = new ForkLedger(1); // the first process, which no fork of ours made
   let peak = 1;
-  const count = (): number => tree.size + ledger.unseen;
+  const count = (): number => members.size + ledger.unseen;
 
   /** What the last look at /proc found. */
   let lastCount = 1;
+  /** Of those that the tree has ever found, how many the ledger knows of. */
+  let told = 0;
 
   const look = (): void => {
-    if (ledger.unseen === 0) tree.refresh(); // everybody is known
+    if (ledger.unseen === 0) members.refresh(); // everybody is known
     else {
       ledger.settle();
-      const { found, complete } = tree.discover();
-      ledger.walked(found, complete);
+      const { complete } = members.discover();
+      ledger.walked(members.everFound - told, complete);
+      told = members.everFound;
     }
     lastCount = count();
   };

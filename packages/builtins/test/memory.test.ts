@@ -1,7 +1,7 @@
 import { DispatchTable } from '@sandlock/dispatch';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { memory, type ProcessTree } from '../src/index.js';
+import { memory, ProcessTree } from '../src/index.js';
 import { MemoryMeter } from '../src/memory/memory-meter.js';
 import { parseMemoryStatus } from '../src/memory/memory-status.js';
 import { SharedObjects } from '../src/memory/shared-objects.js';
@@ -11,12 +11,12 @@ afterEach(closeAll);
 
 const MIB = 2 ** 20;
 /** No guard: there are no members, so nothing is in use. */
-const family = (onExceeded: 'kill' | 'enomem' = 'enomem') => memory({ limitBytes: 64 * MIB, onExceeded, guardPid: () => 0 });
+const family = (onExceeded: 'kill' | 'enomem' = 'enomem') => memory({ limitBytes: 64 * MIB, onExceeded, members: new ProcessTree(() => 0) });
 
 describe('memory family', () => {
   it('takes a whole number of bytes from 1', () => {
     for (const limitBytes of [0, -1, 1.5, Number.NaN, Infinity, 2 ** 60, '3' as unknown as number]) {
-      expect(() => memory({ limitBytes, guardPid: () => 0 }), String(limitBytes)).toThrow(RangeError);
+      expect(() => memory({ limitBytes, members: new ProcessTree(() => 0) }), String(limitBytes)).toThrow(RangeError);
     }
   });
 

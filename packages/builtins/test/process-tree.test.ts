@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import * as lists from '../src/process-children.js';
+import * as stats from '../src/process-stat.js';
 import { ProcessTree } from '../src/index.js';
 
 vi.mock('../src/process-children.js', { spy: true });
+vi.mock('../src/process-stat.js', { spy: true });
 
 const children: ChildProcess[] = [];
 afterEach(async () => {
@@ -63,5 +65,25 @@ describe('a walk over lists that change', () => {
     children.pop()!.kill('SIGKILL');
     await exited;
     expect([tree.living(), tree.has(pid), tree.size]).toEqual([[], false, 0]);
+  });
+});
+
+describe('whose a process is', () => {
+  it('is asked no further up than to one that is known', async () => {
+    const top = spawn('/bin/sh', ['-c', '/bin/sh -c "/bin/sleep 60; true"; true'], { detached: true });
+    children.push(top);
+    const tree = new ProcessTree(() => process.pid);
+    await vi.waitFor(() => { expect(new ProcessTree(() => process.pid).living()).toHaveLength(3); });
+    const innermost = new ProcessTree(() => process.pid).living().find((pid) => lists.listChildren(pid, [pid]) === '')!;
+    const looks = (pid: number): number => {
+      vi.mocked(stats.readStat).mockClear();
+      expect(tree.isMember(pid)).toBe(true);
+      return vi.mocked(stats.readStat).mock.calls.length;
+    };
+    expect(looks(innermost)).toBe(3);
+    tree.discover();
+    expect(looks(innermost)).toBe(1);
+    expect([tree.isMember(process.pid), tree.isMember(1), tree.isMember(process.ppid)]).toEqual([false, false, false]);
+    process.kill(-top.pid!, 'SIGKILL');
   });
 });

@@ -1,19 +1,20 @@
 import { CLONE_THREAD, CLONE_VM } from '@sandlock/sys';
 import { action, DispatchTable } from '@sandlock/dispatch';
+import { spawn } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { OTHER_PROCESS_CALLS, processes } from '../src/index.js';
+import { OTHER_PROCESS_CALLS, processes, ProcessTree } from '../src/index.js';
 import { closeAll, Supervised } from './supervised.js';
 
 afterEach(closeAll);
 
 /** No guard: nothing can be learned from /proc, so everything that was allowed counts. */
-const blind = (maxProcesses: number) => processes({ maxProcesses, guardPid: () => 0 });
+const blind = (maxProcesses: number) => processes({ maxProcesses, members: new ProcessTree(() => 0) });
 
 describe('processes family', () => {
   it('takes a whole number from 1', () => {
     for (const maxProcesses of [0, -1, 1.5, Number.NaN, Infinity, '3' as unknown as number]) {
-      expect(() => processes({ maxProcesses, guardPid: () => 0 }), String(maxProcesses)).toThrow(RangeError);
+      expect(() => processes({ maxProcesses, members: new ProcessTree(() => 0) }), String(maxProcesses)).toThrow(RangeError);
     }
   });
 
@@ -57,6 +58,19 @@ describe('processes family', () => {
     }
     expect(await target.call('fork', [])).toEqual({ kind: 'continue' });
     expect(await target.call('fork', [])).toMatchObject({ errno: 'EAGAIN' });
+  });
+
+  it('counts a child once that somebody else has found in the tree before', async () => {
+    const sleeper = () => spawn('/bin/sleep', ['60']);
+    const children = [sleeper()];
+    const members = new ProcessTree(() => process.pid);
+    const target = new Supervised(processes({ maxProcesses: 3, members }));
+    expect(members.living()).toEqual([children[0]!.pid]);
+    expect(await target.call('fork', [])).toEqual({ kind: 'continue' }); // of a thread that runs, and so may still be in it
+    children.push(sleeper());
+    expect(members.living()).toHaveLength(2);
+    expect(await target.call('fork', [], { pid: children[0]!.pid! })).toEqual({ kind: 'continue' });
+    for (const child of children) child.kill('SIGKILL');
   });
 
   it('judges the id of a call on another process as the int it is', async () => {

@@ -59,6 +59,14 @@ describe('views family: open', () => {
     expect(await target.call('openat', [-1, target.memory('/etc/hostname'), 0])).toMatchObject({ content: 'box\n' });
   });
 
+  it('asks once whether a process is a member, however often a path names it', async () => {
+    const asked: number[] = [];
+    const target = new Supervised(family({ members: { isMember: (pid) => { asked.push(pid); return true; }, pids: () => [] } }));
+    const path = `/proc${`/${process.ppid}/..`.repeat(200)}/sys/kernel/hostname`;
+    expect(await target.call('openat', [AT_FDCWD, target.memory(path), 0])).toMatchObject({ content: 'box\n' });
+    expect(asked).toEqual([process.ppid]);
+  });
+
   it('knows the directories that openat2 can confine a path to', async () => {
     const target = new Supervised(family());
     const etc = openSync('/etc', 'r');

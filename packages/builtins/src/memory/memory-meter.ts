@@ -19,14 +19,14 @@ export interface Measurement {
 }
 
 export class MemoryMeter {
-  readonly #tree: ProcessTree;
+  readonly #members: ProcessTree;
   readonly #objects: SharedObjects;
   readonly #limitBytes: number;
   /** Killed, by pid. */
   readonly #dying = new Set<number>();
 
-  constructor(tree: ProcessTree, objects: SharedObjects, limitBytes: number) {
-    this.#tree = tree;
+  constructor(members: ProcessTree, objects: SharedObjects, limitBytes: number) {
+    this.#members = members;
     this.#objects = objects;
     this.#limitBytes = limitBytes;
   }
@@ -38,7 +38,7 @@ export class MemoryMeter {
 
   /** @param requestBytes what somebody asks for on top: close to the limit the answer is worked out */
   measure(requestBytes = 0): Measurement {
-    const living = this.#tree.living();
+    const living = this.#members.living();
     for (const pid of this.#dying) if (!living.includes(pid)) this.#dying.delete(pid);
     const members = living.filter((pid) => !this.#dying.has(pid));
     const statuses = members.map(readMemoryStatus).filter((status) => status !== undefined);

@@ -20,7 +20,7 @@ const RAREST_MS = 250;
 const MAX_SHARE_OF_TIME = 0.1;
 
 export interface MemoryWatchOptions {
-  readonly tree: ProcessTree;
+  readonly members: ProcessTree;
   readonly meter: MemoryMeter;
   readonly limitBytes: number;
   /** After each look, with what is left then. */
@@ -104,7 +104,7 @@ export class MemoryWatch {
     try {
       pidfd = pidfdOpen(pid);
       // Only now it is certain whose descriptor this is.
-      if (!this.#options.tree.has(pid)) return true;
+      if (!this.#options.members.has(pid)) return true;
       this.#options.onKill(pid);
       pidfdSendSignal(pidfd, signals.SIGKILL);
       return true;

@@ -14,7 +14,7 @@ import { arg, arg32 } from '@sandlock/bpf';
 import { action, type Family, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { signals } from '@sandlock/sys';
 
-import { ProcessTree } from '../process-tree.js';
+import type { ProcessTree } from '../process-tree.js';
 import { heapEnd, Heaps } from './heap.js';
 import { MemoryMeter } from './memory-meter.js';
 import { readMemoryStatus } from './memory-status.js';
@@ -46,8 +46,8 @@ export interface MemoryOptions {
   readonly limitBytes: number;
   /** What becomes of a request that does not fit. What is used without one always ends a process. Default 'kill'. */
   readonly onExceeded?: OnMemoryExceeded | undefined;
-  /** The process whose descendants are the sandbox; asked for at each look, so it need not be known yet. */
-  readonly guardPid: () => number;
+  /** The processes of the sandbox. */
+  readonly members: ProcessTree;
   /** Another family hands out files of a size that counts. Default false: what a program makes itself is seen anyway. */
   readonly filesHandedOut?: boolean | undefined;
 }
@@ -65,13 +65,12 @@ export interface MemoryFamily extends Family {
 }
 
 /** @throws {RangeError} limitBytes is no whole number from 1 */
-export function memory({ limitBytes, onExceeded = 'kill', guardPid, filesHandedOut }: MemoryOptions): MemoryFamily {
+export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOut }: MemoryOptions): MemoryFamily {
   if (!Number.isSafeInteger(limitBytes) || limitBytes < 1) {
     throw new RangeError(`limitBytes is a whole number from 1, not ${String(limitBytes)}.`);
   }
-  const tree = new ProcessTree(guardPid);
   const objects = new SharedObjects(filesHandedOut);
-  const meter = new MemoryMeter(tree, objects, limitBytes);
+  const meter = new MemoryMeter(members, objects, limitBytes);
   const heaps = new Heaps();
   const killed = new Set<number>();
   const requestLimit = onExceeded === 'enomem' ? limitBytes - Math.floor(limitBytes * MARGIN) : limitBytes;
@@ -90,7 +89,7 @@ export function memory({ limitBytes, onExceeded = 'kill', guardPid, filesHandedO
     killed.add(pid);
     meter.killed(pid);
   };
-  const watch = new MemoryWatch({ tree, meter, limitBytes, onMeasured: measured, onKill: kills });
+  const watch = new MemoryWatch({ members, meter, limitBytes, onMeasured: measured, onKill: kills });
 
   /** Whether there is room for this much more. */
   const fits = (bytes: number): boolean => {

@@ -73,9 +73,15 @@ export class Finder {
     const base = fromBase ? pinBase(context, request.dirfd) : AT_FDCWD;
     if (base instanceof TargetFailure) return base;
     let stopped: Found | undefined;
+    const members = new Map<number, boolean>(); // a path may name each of them a hundred times
+    const isMember = (pid: number): boolean => {
+      const member = members.get(pid) ?? this.#members.isMember(pid);
+      members.set(pid, member);
+      return member;
+    };
     const stopAt = (name: string, last: boolean): boolean => {
       const { view: key, owner, rest } = procName(name);
-      if (owner !== undefined && rest === '' && owner.pid === owner.tgid && owner.tgid !== asker.tgid && !this.#members.isMember(owner.tgid)) {
+      if (owner !== undefined && rest === '' && owner.pid === owner.tgid && owner.tgid !== asker.tgid && !isMember(owner.tgid)) {
         stopped = { kind: 'foreign' };
         return true;
       }

@@ -1,8 +1,9 @@
 import { DispatchTable, Supervisor } from '@sandlock/dispatch';
 import { FakeListener } from '@sandlock/dispatch/testing';
-import { hostname, listen, processes } from '../../src/index.js';
+import { hostname, listen, processes, ProcessTree } from '../../src/index.js';
 
-const limit = processes({ maxProcesses: 3, guardPid: () => 0 }); // over a real listener: the pid of the guard
+const members = new ProcessTree(() => 0); // over a real listener: the pid of the guard. One for all families
+const limit = processes({ maxProcesses: 3, members });
 const table = new DispatchTable({ arch: 'x86_64' });
 table.family(limit);
 table.family(hostname({ name: 'box' }));

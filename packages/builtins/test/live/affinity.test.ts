@@ -18,7 +18,7 @@ const numbers = JSON.stringify([syscallNumber(arch, 'sched_setaffinity'), syscal
 const kernelBytes = schedGetaffinity(0).length;
 
 const families = (options: Omit<AffinityOptions, 'members'>) => (guardPid: () => number) => [
-  affinity({ ...options, members: new ProcessTree(guardPid) }), processes({ maxProcesses: 8, guardPid }),
+  affinity({ ...options, members: new ProcessTree(guardPid) }), processes({ maxProcesses: 8, members: new ProcessTree(guardPid) }),
 ];
 
 const CALLS = `
@@ -56,7 +56,7 @@ os.kill(child, 9); os.wait()
 say(results)`;
     expect(await run({ cpuCores: [1] }, program)).toEqual([0, '1', 0, '1', 0, '1', 0, '1']);
     // Without the family the kernel gives a program what it asks for.
-    const none = await python((guardPid) => [processes({ maxProcesses: 8, guardPid })], `${CALLS}
+    const none = await python((guardPid) => [processes({ maxProcesses: 8, members: new ProcessTree(guardPid) })], `${CALLS}
 os.sched_setaffinity(0, {1})
 say([put(0, 0, 1), allowed('self')])`, numbers);
     expect(none).toEqual([0, '0-1']);

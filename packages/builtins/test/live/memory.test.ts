@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { memory, type MemoryFamily, type OnMemoryExceeded } from '../../src/index.js';
+import { memory, ProcessTree, type MemoryFamily, type OnMemoryExceeded } from '../../src/index.js';
 import { compiled, endAll, hasGcc, hasPython, removeCompiled, Sandboxed, type Result } from './sandboxed.js';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -20,7 +20,7 @@ interface Run extends Result {
 
 async function run(argv: readonly string[], limitMib: number, onExceeded?: OnMemoryExceeded): Promise<Run> {
   let family!: MemoryFamily;
-  const sandboxed = new Sandboxed(argv, (guardPid) => [family = memory({ limitBytes: limitMib * MIB, onExceeded, guardPid })]);
+  const sandboxed = new Sandboxed(argv, (guardPid) => [family = memory({ limitBytes: limitMib * MIB, onExceeded, members: new ProcessTree(guardPid) })]);
   const supervisor = await sandboxed.supervisor;
   family.watch();
   const result = await sandboxed.done;
@@ -171,7 +171,7 @@ describe.skipIf(!hasPython)('usedBytes [needs python3, Linux 5.14]', () => {
   it('says what is in use', async () => {
     let family!: MemoryFamily;
     const sandboxed = new Sandboxed(['/usr/bin/python3', '-I', '-c', 'import time\nb = bytearray(30 << 20)\nprint("now", flush=True)\ntime.sleep(20)'],
-      (guardPid) => [family = memory({ limitBytes: 64 * MIB, guardPid })]);
+      (guardPid) => [family = memory({ limitBytes: 64 * MIB, members: new ProcessTree(guardPid) })]);
     await sandboxed.supervisor;
     await vi.waitFor(() => { expect(rssMib(sandboxed.targetPid)).toBeGreaterThan(30); }, { timeout: 10_000 });
     await vi.waitFor(() => { expect(family.usedBytes() / MIB).toBeGreaterThan(30); }, { timeout: 2_000 });

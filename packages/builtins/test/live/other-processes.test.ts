@@ -3,11 +3,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { OTHER_PROCESS_CALLS, processes } from '../../src/index.js';
+import { OTHER_PROCESS_CALLS, processes, ProcessTree } from '../../src/index.js';
 import { python } from './python.js';
 import { arch, endAll, hasPython } from './sandboxed.js';
 
-const families = (guardPid: () => number) => [processes({ maxProcesses: 8, guardPid })];
+const families = (guardPid: () => number) => [processes({ maxProcesses: 8, members: new ProcessTree(guardPid) })];
 
 /** A process of the same user outside of the sandbox. */
 let outsider: ChildProcess;

@@ -3,7 +3,7 @@ import { action, type Family, type Handler } from '@sandlock/dispatch';
 import { CLONE_THREAD } from '@sandlock/sys';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { processes, type ProcessesFamily } from '../../src/index.js';
+import { processes, ProcessTree, type ProcessesFamily } from '../../src/index.js';
 import { arch, compiled, countLiving, endAll, hasGcc, removeCompiled, Sandboxed, type Result } from './sandboxed.js';
 
 let program: string;
@@ -25,7 +25,7 @@ async function run(maxProcesses: number, args: readonly (string | number)[], cou
   let family!: ProcessesFamily;
   let most = 0;
   const sandboxed = new Sandboxed([program, ...args.map(String)], (guardPid) => {
-    family = processes({ maxProcesses, guardPid });
+    family = processes({ maxProcesses, members: new ProcessTree(guardPid) });
     const count: Handler = () => {
       most = Math.max(most, countLiving(guardPid()) + 1);
       return action.continue();

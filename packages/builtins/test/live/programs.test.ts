@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { hostname, listen, processes } from '../../src/index.js';
+import { hostname, listen, processes, ProcessTree } from '../../src/index.js';
 import { python } from './python.js';
 import { endAll, hasPython, Sandboxed } from './sandboxed.js';
 
 afterEach(endAll);
 
 const families = (maxProcesses: number) => (guardPid: () => number) => [
-  processes({ maxProcesses, guardPid }), hostname({ name: 'box' }), listen({ bindPorts: [] })];
+  processes({ maxProcesses, members: new ProcessTree(guardPid) }), hostname({ name: 'box' }), listen({ bindPorts: [] })];
 
 describe('programs that know nothing of all this [needs Linux 5.14]', () => {
   it('run their pipelines and background jobs in bash', async () => {

@@ -6,7 +6,7 @@
  */
 import {
   affinity, freshImages, hostname, hosts, listen, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
-  virtualTime, visibleEntries, watchedFdBase, type MemoryFamily, type SocketCopies, type View, type VirtualClock,
+  virtualTime, visibleEntries, watchedFdBase, type Members, type MemoryFamily, type SocketCopies, type View, type VirtualClock,
 } from '@sandlock/builtins';
 import { compileFilter } from '@sandlock/bpf';
 import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
@@ -63,6 +63,7 @@ export function makeConfinement(input: ConfinementInput): Confinement {
     const filter = compiled(input, landlock, [], []);
     return { landlock, filter, table: undefined, peakProcesses: () => 1, memory: undefined };
   }
+  const members = new ProcessTree(input.guardPid);
   const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
   const required = new Set(requiredFamilies(policy, landlock.statuses));
   // Before any other family could answer an early call of a fresh image.
@@ -70,16 +71,16 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   if (imagePatches.length > 0) table.family(freshImages(imagePatches, policy.arch));
   if (clock !== undefined) table.family(virtualTime({ clock }));
   // Before the processes family, which knows threads of the caller alone.
-  for (const each of affinityFamilies(input)) table.family(each);
-  const family = processes({ maxProcesses: policy.maxProcesses, guardPid: input.guardPid });
+  for (const each of affinityFamilies(policy, members)) table.family(each);
+  const family = processes({ maxProcesses: policy.maxProcesses, members });
   table.family(family);
   if (random !== undefined) table.family(random);
   const memoryFamily = policy.memory === null ? undefined : memory({
-    ...policy.memory, guardPid: input.guardPid, filesHandedOut: policy.randomSeed !== null,
+    ...policy.memory, members, filesHandedOut: policy.randomSeed !== null,
   });
   if (memoryFamily !== undefined) table.family(memoryFamily);
   const name = hostname({ name: input.name });
-  const shown = { memory: memoryFamily, time: clock, directories: divided?.served.directories };
+  const shown = { members, memory: memoryFamily, time: clock, directories: divided?.served.directories };
   for (const each of viewFamilies(input, [...name.views, ...(random?.views ?? [])], shown)) table.family(each);
   const names = ['processes'];
   if (required.has('listen')) {
@@ -104,9 +105,9 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   }
 }
 
-function affinityFamilies({ policy: { cpuCores, numCpus }, guardPid }: ConfinementInput): readonly Family[] {
+function affinityFamilies({ cpuCores, numCpus }: Policy, members: Members): readonly Family[] {
   if (cpuCores === null && numCpus === null) return [];
-  return [affinity({ cpuCores: cpuCores ?? undefined, numCpus: numCpus ?? undefined, members: new ProcessTree(guardPid) })];
+  return [affinity({ cpuCores: cpuCores ?? undefined, numCpus: numCpus ?? undefined, members })];
 }
 
 /** How many processors there seem to be: no more than are granted, or a mask and the views would disagree. */
@@ -116,14 +117,14 @@ function visibleCpus({ cpuCores, numCpus }: Policy): number | undefined {
 }
 
 interface Shown {
+  readonly members: Members;
   readonly memory: MemoryFamily | undefined;
   readonly time: VirtualClock | undefined;
   readonly directories: readonly string[] | undefined;
 }
 
 /** What a target sees in place of the machine's files: /proc, the host's names. */
-function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly View[], { memory, time, directories = [] }: Shown): readonly Family[] {
-  const members = new ProcessTree(guardPid);
+function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly View[], { members, memory, time, directories = [] }: Shown): readonly Family[] {
   const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
   const { procGranted, ...grants } = viewGrants(policy.fs);
   const positions = new PositionStore();
