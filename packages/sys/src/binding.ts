@@ -89,6 +89,7 @@ export interface Binding {
   kcmpVm(pid1: number, pid2: number): Result;
   schedGetaffinity(tid: number, mask: Uint8Array): Result;
   schedSetaffinity(tid: number, mask: Uint8Array): Result;
+  prlimit(pid: number, resource: number, wanted: Uint8Array | null, old: Uint8Array): Result;
   socket(domain: number, type: number, protocol: number): Result;
   setsockopt(fd: Fd, level: number, option: number, value: Uint8Array): Result;
   socketpair(ends: Int32Array, type: number): Result;

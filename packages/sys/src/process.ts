@@ -1,6 +1,6 @@
 /**
- * Processes: pidfds, signals, names, address spaces and processors. pidfd_open(2), kill(2), uname(2), kcmp(2),
- * sched_setaffinity(2).
+ * Processes: pidfds, signals, names, limits, address spaces and processors. pidfd_open(2), kill(2), uname(2),
+ * prlimit(2), kcmp(2), sched_setaffinity(2).
  */
 import { binding } from './binding.js';
 import { check } from './errors.js';
@@ -85,4 +85,27 @@ export function schedGetaffinity(tid: number): Buffer {
 /** Sets them. @throws {SyscallError} EINVAL no such processor is left, EPERM, ESRCH @see sched_setaffinity(2) */
 export function schedSetaffinity(tid: number, mask: Uint8Array): void {
   check('sched_setaffinity', binding().schedSetaffinity(tid, mask));
+}
+
+/** Of file locks, which no kernel since 2.4 counts: it is kept and inherited, and that is all. getrlimit(2) */
+export const RLIMIT_LOCKS = 10;
+
+/** RLIM_INFINITY is 2^64 - 1. */
+export interface ResourceLimits {
+  readonly soft: bigint;
+  readonly hard: bigint;
+}
+
+/**
+ * The limits of a process, and with `wanted` new ones in their place.
+ *
+ * @param pid       a process, a thread of one, or 0 for this one
+ * @param resource  RLIMIT_*
+ * @returns what they were
+ * @throws {SyscallError} EPERM somebody else's, or a hard limit would be raised; ESRCH; EINVAL @see prlimit(2)
+ */
+export function prlimit(pid: number, resource: number, wanted?: ResourceLimits): ResourceLimits {
+  const old = Buffer.alloc(16);
+  check('prlimit', binding().prlimit(pid, resource, wanted === undefined ? null : Buffer.from(BigUint64Array.of(wanted.soft, wanted.hard).buffer), old));
+  return { soft: old.readBigUInt64LE(0), hard: old.readBigUInt64LE(8) };
 }

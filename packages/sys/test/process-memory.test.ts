@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 
 import {
-  close, errnoName, getpgid, kill, landlockAbiVersion, landlockAddPortRule, landlockCreateRuleset, landlockErrata, pidfdOpen, pidfdSendSignal, processVmReadv,
-  processVmWritev, reapPidfd, signals, uname, UTSNAME_FIELD_BYTES,
+  close, errnoName, getpgid, kill, landlockAbiVersion, landlockAddPortRule, landlockCreateRuleset, landlockErrata, pidfdOpen, pidfdSendSignal, prlimit, processVmReadv,
+  processVmWritev, reapPidfd, RLIMIT_LOCKS, signals, uname, UTSNAME_FIELD_BYTES,
 } from '../src/index.js';
 
 const code = (name: string) => expect.objectContaining({ code: name }) as Error;
@@ -71,6 +72,18 @@ describe('processes', () => {
   it('that are not there are ESRCH', () => {
     expect(() => pidfdOpen(0x3fffffff)).toThrow(code('ESRCH'));
     expect(() => getpgid(0x3fffffff)).toThrow(code('ESRCH'));
+  });
+
+  it('have limits, which their children inherit', async () => {
+    const child = spawn('/bin/sh', ['-c', 'read line; cat /proc/self/limits'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const before = prlimit(0, RLIMIT_LOCKS);
+    expect(prlimit(child.pid!, RLIMIT_LOCKS, { soft: 4711n, hard: 4712n })).toEqual(before);
+    expect(prlimit(child.pid!, RLIMIT_LOCKS)).toEqual({ soft: 4711n, hard: 4712n });
+    expect(() => prlimit(child.pid!, RLIMIT_LOCKS, { soft: 4713n, hard: 4712n })).toThrow(code('EINVAL'));
+    const said = text(child.stdout);
+    child.stdin.end('go\n');
+    expect(await said).toMatch(/^Max file locks +4711 +4712 /m);
+    expect(() => prlimit(0x3fffffff, RLIMIT_LOCKS)).toThrow(code('ESRCH'));
   });
 
   it('run on a kernel with a name', () => {

@@ -22,6 +22,7 @@ import type { Grants } from './grants.js';
 import type { Members } from './members.js';
 import { isInProc, PROC } from './proc-name.js';
 import { refusesProcfs } from './procfs-policy.js';
+import type { SelfConfined } from './self-confined.js';
 import type { Asker, View } from './view.js';
 import { freeWatchedFd } from './watched-fds.js';
 
@@ -30,6 +31,7 @@ export interface OpenViewOptions {
   readonly concern: Concern;
   readonly grants: Grants;
   readonly members: Members;
+  readonly confined: SelfConfined;
   readonly watchedFdBase: number;
   readonly procGranted: boolean;
   readonly positions?: PositionStore | undefined;
@@ -78,8 +80,9 @@ function answered(found: Found, request: Request, options: OpenViewOptions): Not
 }
 
 function onView(
-  view: View, name: string, subject: Asker, endsInSlash: boolean, { args: { flags }, asker }: Request, { grants }: OpenViewOptions,
+  view: View, name: string, subject: Asker, endsInSlash: boolean, { args: { flags }, asker }: Request, { grants, confined }: OpenViewOptions,
 ): NotifAction {
+  if (!confined.reaches(asker, subject)) return action.errno('EACCES');
   const may = (granted: (path: string) => boolean): boolean => granted(name) || (granted(view.path) && subject.tgid === asker.tgid);
   if (view.needsGrant !== false && !may(grants.mayRead)) return action.errno('EACCES');
   // The kernel's order. fs/namei.c, lookup_fast_for_open()
@@ -96,6 +99,7 @@ function onObject(found: Extract<Found, { kind: 'object' }>, request: Request, o
   if (isInProc(name) && stat.dev === procDevice()) return onProcfs(found, type, request, options);
   if (type !== S_IFDIR || !options.concern.directories.has(name === '' ? '/' : name)) return action.continue();
   if (!options.grants.mayRead(name === '' ? '/' : name)) return action.continue(); // the kernel's EACCES, or a mere place
+  if (options.confined.has(request.asker.pid)) return action.continue();
   return onDirectory(found, request, options);
 }
 
@@ -109,7 +113,7 @@ function onProcfs(found: Extract<Found, { kind: 'object' }>, type: number, reque
   const place = (flags & O_PATH) !== 0;
   const writes = !place && ((flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0);
   if (writes && type === S_IFDIR) return action.errno('EISDIR');
-  const errno = refusesProcfs({ name: found.name, writes, asker }, options.grants, options.members);
+  const errno = refusesProcfs({ name: found.name, writes, asker, confined: options.confined }, options.grants, options.members);
   if (errno !== undefined) return action.errno(errno);
   if (type === S_IFDIR) return onDirectory(found, request, options);
   if (place) return action.continue();

@@ -8,6 +8,7 @@
  * open(2), openat(2), openat2(2), creat(2)  ->  descriptor, errno, or continue
  * stat(2), statx(2), access(2), readlink(2), chdir(2)  ->  0, errno, or continue; where /proc is granted
  * dup(2), dup2(2), dup3(2), fcntl(2) of watched descriptors  ->  descriptor, EMFILE, or continue
+ * landlock_restrict_self(2), setrlimit(2), prlimit(2)  ->  continue, or EPERM: see SelfConfined
  */
 import type { Family, FamilyHandler, HandlerContext } from '@sandlock/dispatch';
 
@@ -18,6 +19,7 @@ import { Finder } from './find.js';
 import type { Grants } from './grants.js';
 import type { Members } from './members.js';
 import { openView } from './open-view.js';
+import { SelfConfined } from './self-confined.js';
 import { statHandlers } from './stat-view.js';
 import type { View } from './view.js';
 import { watchedFd } from './watched-fds.js';
@@ -41,7 +43,8 @@ export function views(options: ViewsOptions): Family {
   const paths = options.views.map(({ path }) => path);
   const concerned = concern(paths, options.directories ?? [], procGranted);
   const finder = new Finder(options.views, options.members);
-  const shared = { ...options, finder, concern: concerned };
+  const confined = new SelfConfined(options.members);
+  const shared = { ...options, finder, concern: concerned, confined };
   const open: FamilyHandler = {
     handler: (context: HandlerContext) => openView(context, shared),
     concerns: { names: concerned.names ?? [], trees: concerned.trees ?? [] },
@@ -52,6 +55,7 @@ export function views(options: ViewsOptions): Family {
     name: 'views',
     handlers: {
       open, creat: open, openat: openAt, openat2: openAt,
+      ...confined.handlers,
       ...(procGranted ? { ...statHandlers(shared), ...duplicateHandlers(watchedFdBase) } : {}),
     },
   };

@@ -67,6 +67,14 @@ static Napi::Value SchedSetaffinity(const Napi::CallbackInfo& info) {
   return Result(info.Env(), syscall(SYS_sched_setaffinity, Int(info[0]), mask.length, mask.data));
 }
 
+// struct rlimit64, soft and hard. What the limits were goes into `old`; without `wanted` nothing is set.
+static Napi::Value Prlimit(const Napi::CallbackInfo& info) {
+  constexpr size_t kLimits = 2 * sizeof(uint64_t);
+  Bytes wanted = info[2].IsNull() ? Bytes{nullptr, kLimits} : BytesOf(info[2]), old = BytesOf(info[3]);
+  if (wanted.length < kLimits || old.length < kLimits) return Napi::Number::New(info.Env(), -EINVAL);
+  return Result(info.Env(), syscall(SYS_prlimit64, Int(info[0]), Int(info[1]), wanted.data, old.data));
+}
+
 void InitProcess(Napi::Env env, Napi::Object exports) {
   BIND("pidfdOpen", PidfdOpen);
   BIND("pidfdGetfd", PidfdGetfd);
@@ -78,6 +86,7 @@ void InitProcess(Napi::Env env, Napi::Object exports) {
   BIND("kcmpVm", KcmpVm);
   BIND("schedGetaffinity", SchedGetaffinity);
   BIND("schedSetaffinity", SchedSetaffinity);
+  BIND("prlimit", Prlimit);
 }
 
 }  // namespace sandlock
