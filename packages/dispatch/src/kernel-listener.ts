@@ -6,10 +6,10 @@
  * kernel/seccomp.c, seccomp_notify_set_flags(); Linux 6.6.
  */
 import {
-  addSeals, close, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, FdWatcher, getpgid, kill, memfdCreate,
-  MFD_ALLOW_SEALING, MFD_CLOEXEC, PathScreen, PIDFD_THREAD, pidfdGetfd, pidfdOpen, pidfdSendSignal, processVmReadv, processVmWritev,
-  SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, seccompGetNotifSizes, seccompNotifAddFd, seccompNotifIdValid, seccompNotifReceive, seccompNotifSend,
-  seccompNotifSetFlags, SyscallError, UV_READABLE,
+  addSeals, close, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, getpgid, kill, memfdCreate,
+  MFD_ALLOW_SEALING, MFD_CLOEXEC, NotifWatcher, PathScreen, PIDFD_THREAD, pidfdGetfd, pidfdOpen, pidfdSendSignal, processVmReadv, processVmWritev,
+  SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, seccompGetNotifSizes, seccompNotifAddFd, seccompNotifIdValid, seccompNotifSend,
+  seccompNotifSetFlags, SyscallError,
 } from '@sandlock/sys';
 import { readFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -35,14 +35,14 @@ export function kernelListener(fd: number): Listener {
   }
   // EINVAL and ENOTTY before 6.6: slower, and nothing else.
   const syncWakeUp = seccompNotifSetFlags(fd, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) === 0;
-  let watcher: FdWatcher | undefined;
+  let watcher: NotifWatcher | undefined;
   let screen: PathScreen | undefined;
   let open = true;
   return {
     fd,
     syncWakeUp,
-    start(onReadable) {
-      watcher = new FdWatcher(fd, UV_READABLE, onReadable, EAGER_US); // a failed poll shows in the receive
+    start(buffer, onReceived) {
+      watcher = new NotifWatcher({ fd, buffer, screen, eagerUs: EAGER_US, onReceived });
     },
     close() {
       if (!open) return;
@@ -59,7 +59,6 @@ export function kernelListener(fd: number): Listener {
     screened: (nr) => screen?.passed(nr) ?? 0,
 
     // Once closed, the number may be anyone's: another supervisor's listener even.
-    receive: (buffer) => (open ? seccompNotifReceive(fd, buffer, screen) : CLOSED),
     send: (id, value, error, flags) => (open ? seccompNotifSend(fd, id, value, error, flags) : CLOSED),
     addFd: (id, flags, srcFd, newFd, newFdFlags) => (
       open ? seccompNotifAddFd(fd, id, flags, srcFd, newFd, newFdFlags) : CLOSED),

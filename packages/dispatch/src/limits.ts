@@ -18,10 +18,6 @@ export interface SupervisorLimits {
    * took longer idly is reported, since a stopped process looks the same. Default 1 s; Infinity for none.
    */
   readonly inlineLimitMs: number;
-  /** Notifications handled before other events of the thread get a turn. Default 128. */
-  readonly drainCount: number;
-  /** The same in time. Default 8 ms. */
-  readonly drainMs: number;
   /** Every how long it is looked whether deferred and held calls still wait. Default 250 ms. */
   readonly sweepMs: number;
   /** Reports waiting to be delivered; beyond them they are counted and dropped. Default 1024. */
@@ -35,8 +31,6 @@ const DEFAULTS: SupervisorLimits = Object.freeze({
   deferLimitMs: 30_000,
   holdLimitMs: 60_000,
   inlineLimitMs: 1_000,
-  drainCount: 128,
-  drainMs: 8,
   sweepMs: 250,
   maxReports: 1024,
 });

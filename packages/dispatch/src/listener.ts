@@ -14,8 +14,12 @@ export interface Listener {
   /** Whether answering wakes the target on our own processor: seven times faster. Linux 6.6. */
   readonly syncWakeUp: boolean;
 
-  /** Calls back whenever something may be received, again and again while that is so. */
-  start(onReadable: () => void): void;
+  /**
+   * Calls back for each notification, which is in `buffer` until the next.
+   *
+   * @param onReceived  gets 1; -EPIPE: no task uses the filter any more; or another -errno
+   */
+  start(buffer: Buffer, onReceived: (received: number) => void): void;
   /** Closes the listener. Calls that still wait fail with ENOSYS, as do all later ones. */
   close(): void;
   /** Whether waiting keeps the event loop alive. */
@@ -23,15 +27,13 @@ export interface Listener {
   unref(): void;
 
   /**
-   * Answers calls that concern nobody with `continue` from now on, instead of handing them out. Optional: what is not
+   * Answers calls that concern nobody with `continue` from the start, instead of handing them out. Optional: what is not
    * spared is handed out.
    */
   screen?(arch: number, screening: Screening): void;
   /** How many calls with this number were answered so. */
   screened?(nr: number): number;
 
-  /** 1: a notification is in `buffer`; 0: none waits; -EINTR, -ENOENT: ask again; -EPIPE: no task uses the filter any more; other -errno. */
-  receive(buffer: Buffer): number;
   send(id: bigint, value: bigint, error: number, flags: number): number;
   addFd(id: bigint, flags: number, srcFd: number, newFd: number, newFdFlags: number): number;
   /** 0 while the call waits, -ENOENT after. */

@@ -1,8 +1,7 @@
 /**
  * The supervisor: notification in, response out.
  *
- * When the listener is readable it is drained: receive into a reused buffer, walk the chain of handlers,
- * respond. Nothing a handler does takes the loop down; a loop that cannot go on says so, once, and closes
+ * Each notification is received into a reused buffer, its chain of handlers walked, and responded to. Nothing a handler does takes the loop down; a loop that cannot go on says so, once, and closes
  * the listener, after which every trapped call fails with ENOSYS: no trapped call runs unsupervised.
  * seccomp_unotify(2)
  */
@@ -25,7 +24,7 @@ import { where } from './responder.js';
 import type { Diagnostics, SupervisorState, SupervisorStats } from './stats.js';
 import type { DispatchTable } from './table.js';
 
-const { EINTR, ENOENT, ENOSYS, EPIPE } = constants.errno;
+const { ENOSYS, EPIPE } = constants.errno;
 
 /** How often the thread is looked at for being blocked. */
 const PULSE_MS = 500;
@@ -63,7 +62,6 @@ export class Supervisor {
   readonly #arch: number;
   readonly #buffer = new NotificationBuffer();
   #state: SupervisorState = 'new';
-  #draining = false;
   #unexpected = 0;
   #sweep: NodeJS.Timeout | undefined;
   #pulse: NodeJS.Timeout | undefined;
@@ -97,7 +95,7 @@ export class Supervisor {
       throw new SupervisorError('ERR_SANDLOCK_SUPERVISOR_STATE', `A supervisor starts once; this one is ${this.#state}.`);
     }
     this.#state = 'running';
-    this.#listener.start(() => this.#drain());
+    this.#listener.start(this.#buffer.bytes, (received) => this.#received(received));
     this.#watchThread();
   }
 
@@ -175,27 +173,16 @@ export class Supervisor {
 
   // The loop
 
-  #drain(): void {
-    if (this.#draining || this.#state !== 'running') return;
-    this.#draining = true;
+  #received(received: number): void {
+    if (this.#state !== 'running') return;
     try {
-      this.#walker.clock.begin();
-      const started = this.#walker.clock.now;
-      for (let n = 0; n < this.#limits.drainCount && this.#state === 'running'; n++) {
-        const rc = this.#listener.receive(this.#buffer.bytes);
-        if (rc === 1) this.#dispatch();
-        else if (rc === 0) return;
-        else if (rc === -EPIPE) return this.#hungUp();
-        // ENOENT: withdrawn between the poll and the receive. Leaving for it would park every later call.
-        else if (rc !== -EINTR && rc !== -ENOENT) return this.#fatal(`Receiving failed: ${errnoName(rc) ?? rc}`);
-        else this.#walker.clock.lap(); // no handler did
-        // What is left makes the listener readable again, so other events of the thread get their turn.
-        if (this.#walker.clock.now - started > this.#limits.drainMs) return;
-      }
+      if (received === 1) {
+        this.#walker.clock.begin();
+        this.#dispatch();
+      } else if (received === -EPIPE) this.#hungUp();
+      else this.#fatal(`Receiving failed: ${errnoName(received) ?? received}`);
     } catch (error) {
       this.#fatal('The loop failed', error);
-    } finally {
-      this.#draining = false;
     }
   }
 

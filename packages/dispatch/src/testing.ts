@@ -25,7 +25,9 @@ export interface FakeNotification {
   readonly instructionPointer?: bigint;
 }
 
-const { EBADF, EFAULT, EINPROGRESS, EINVAL, ENOENT, EPIPE, ESRCH } = constants.errno;
+const { EBADF, EFAULT, EINPROGRESS, EINTR, EINVAL, ENOENT, EPIPE, ESRCH } = constants.errno;
+/** What the real one asks again for, instead of saying so. */
+const AGAIN: ReadonlySet<number> = new Set([-EINTR, -ENOENT]);
 
 interface Region {
   readonly start: bigint;
@@ -53,7 +55,8 @@ export class FakeListener implements Listener {
   #nextId = 1n;
   #nextFile = 100_000;
   #hungUp = false;
-  #onReadable: (() => void) | undefined;
+  #buffer: Buffer | undefined;
+  #onReceived: ((received: number) => void) | undefined;
   #wake: NodeJS.Immediate | undefined;
   readonly #waiting: { call: FakeCall; record: Buffer }[] = [];
   readonly #received = new Map<bigint, FakeCall>();
@@ -122,14 +125,15 @@ export class FakeListener implements Listener {
 
   // What the supervisor does
 
-  start(onReadable: () => void): void {
-    this.#onReadable = onReadable;
+  start(buffer: Buffer, onReceived: (received: number) => void): void {
+    this.#buffer = buffer;
+    this.#onReceived = onReceived;
     this.#wakeLater();
   }
 
   close(): void {
     this.closed = true;
-    this.#onReadable = undefined;
+    this.#onReceived = undefined;
     for (const { call } of this.#waiting) if (call.waits) call.end({ kind: 'closed', errno: 'ENOSYS' });
     for (const call of this.#received.values()) if (call.waits) call.end({ kind: 'closed', errno: 'ENOSYS' });
   }
@@ -137,6 +141,7 @@ export class FakeListener implements Listener {
   ref(): void {}
   unref(): void {}
 
+  /** 1: a notification is in the buffer; 0: none waits; -errno. */
   receive(buffer: Buffer): number {
     const fault = this.#fault('receive');
     if (fault !== undefined) return fault;
@@ -270,9 +275,11 @@ export class FakeListener implements Listener {
     if (this.#wake !== undefined || this.closed) return;
     this.#wake = setImmediate(() => {
       this.#wake = undefined;
-      this.#onReadable?.();
-      // Level-triggered, as the real one.
-      if (this.#onReadable !== undefined && (this.#waiting.length > 0 || this.#hungUp)) this.#wakeLater();
+      if (this.#onReceived === undefined) return;
+      // One a turn, as the real one; and again while there is more.
+      const received = this.receive(this.#buffer!);
+      if (received !== 0 && !AGAIN.has(received)) this.#onReceived(received);
+      if (received !== 0) this.#wakeLater();
     });
   }
 }

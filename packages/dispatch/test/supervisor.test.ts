@@ -40,11 +40,11 @@ describe('receiving', () => {
     expect(errors).toHaveLength(1);
   });
 
-  it('that throws is fatal too, not an uncaught exception', async () => {
+  it('whose notification breaks the loop is fatal too, not an uncaught exception', async () => {
     const errors: SupervisorError[] = [];
     const { listener } = supervised([['uname', () => action.returnValue(1)]], { onFatal: (error) => errors.push(error) });
-    listener.receive = () => { throw new Error('broken'); };
-    await listener.notify('uname').answered;
+    listener.send = () => { throw new Error('broken'); };
+    expect(await listener.notify('getpid').answered).toEqual({ kind: 'closed', errno: 'ENOSYS' }); // which no chain contains
     expect(errors).toMatchObject([{ code: 'ERR_SANDLOCK_SUPERVISOR_LISTENER', cause: { message: 'broken' } }]);
   });
 });
@@ -144,9 +144,11 @@ describe('close', () => {
 
 describe('reports', () => {
   it('are bounded: what does not fit is counted, and the count delivered', async () => {
-    const { listener, reports, supervisor } = supervised([['uname', () => { throw new Error('x'); }, { onException: 'denyEio' }]],
-      { limits: { maxReports: 3 } });
+    const { promise, reject } = deferred<NotifAction>();
+    const { listener, reports, supervisor } = supervised([['uname', () => promise, { onException: 'denyEio' }]], { limits: { maxReports: 3 } });
     const calls = Array.from({ length: 10 }, () => listener.notify('uname'));
+    await until(() => supervisor.diagnostics().deferred.length === 10);
+    reject(new Error('x')); // all of them fail in one turn
     await Promise.all(calls.map(({ answered }) => answered));
     await turn();
     expect(reports.map(({ type }) => type)).toEqual(['exception', 'exception', 'exception', 'dropped']);

@@ -17,7 +17,6 @@ type Result = number;
 
 export interface WatcherHandle {
   start(events: number, eagerUs: number): Result;
-  stop(): Result;
   ref(): void;
   unref(): void;
   close(): void;
@@ -57,7 +56,7 @@ export interface Binding {
   memfdCreate(name: Uint8Array, flags: number): Result;
   fstatMode(fd: Fd): Result;
   closeRange(first: number, last: number, flags: number): Result;
-  seccompNotifReceive(listenerFd: Fd, buffer: Uint8Array, screen: ScreenHandle | undefined): Result;
+  seccompNotifReceive(listenerFd: Fd, buffer: Uint8Array): Result;
   seccompNotifSend(listenerFd: Fd, id: bigint, val: bigint, error: number, flags: number): Result;
   seccompNotifAddFd(fd: Fd, id: bigint, flags: number, srcFd: Fd, newFd: Fd, newFdFlags: number): Result;
   seccompNotifIdValid(listenerFd: Fd, id: bigint): Result;
@@ -112,6 +111,7 @@ export interface Binding {
   Lifeline: new (controlFd: Fd, pidfd: Fd) => LifelineHandle;
   PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array) => ScreenHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;
+  NotifWatcher: new (fd: Fd, buffer: Uint8Array, screen: ScreenHandle | undefined, callback: (received: Result) => void) => WatcherHandle;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));

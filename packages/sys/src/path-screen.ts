@@ -16,7 +16,7 @@ export interface ScreenedCall {
 }
 
 export class PathScreen {
-  /** For {@link seccompNotifReceive}. */
+  /** For NotifWatcher. */
   readonly handle: ScreenHandle;
 
   /**

@@ -6,7 +6,6 @@
  */
 import { binding } from './binding.js';
 import { check } from './errors.js';
-import type { PathScreen } from './path-screen.js';
 
 /** Bytes of struct seccomp_notif, seccomp_notif_resp, seccomp_data in include/uapi/linux/seccomp.h. */
 export const NOTIF_BYTES = 80;
@@ -16,12 +15,11 @@ export const NOTIF_RESP_BYTES = 24;
  * Receives the next notification, if one waits.
  *
  * @param buffer  at least `NOTIF_BYTES`; zeroed first, as the kernel demands
- * @param screen  calls that pass it are answered with `continue` at once, and the next one is received
- * @returns 1 received; 0 nothing waits; -EPIPE: no task uses the filter any more; other -errno. -EINTR (a signal, or 32
- *   calls have passed the screen) and -ENOENT (the target died before it was received) mean: ask again
+ * @returns 1 received; 0 nothing waits; -EPIPE: no task uses the filter any more; other -errno. -EINTR (a signal) and
+ *   -ENOENT (the target died before it was received) mean: ask again
  */
-export function seccompNotifReceive(listenerFd: number, buffer: Uint8Array, screen?: PathScreen): number {
-  return binding().seccompNotifReceive(listenerFd, buffer, screen?.handle);
+export function seccompNotifReceive(listenerFd: number, buffer: Uint8Array): number {
+  return binding().seccompNotifReceive(listenerFd, buffer);
 }
 
 /** Answers a notification. @param error 0 or a negative errno @returns 0, or -errno: ENOENT the target is gone */

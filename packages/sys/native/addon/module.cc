@@ -12,6 +12,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sandlock::InitMemory(env, exports);
   sandlock::InitLandlock(env, exports);
   sandlock::InitLifeline(env, exports);
+  sandlock::InitNotifWatcher(env, exports);
   sandlock::InitPathScreen(env, exports);
   sandlock::InitProcess(env, exports);
   sandlock::InitSocket(env, exports);

@@ -47,6 +47,7 @@ void InitSeccomp(Napi::Env env, Napi::Object exports);
 void InitMemory(Napi::Env env, Napi::Object exports);
 void InitLandlock(Napi::Env env, Napi::Object exports);
 void InitLifeline(Napi::Env env, Napi::Object exports);
+void InitNotifWatcher(Napi::Env env, Napi::Object exports);
 void InitPathScreen(Napi::Env env, Napi::Object exports);
 void InitProcess(Napi::Env env, Napi::Object exports);
 void InitSocket(Napi::Env env, Napi::Object exports);

@@ -4,14 +4,12 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <poll.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "path_screen.h"
+#include "notif.h"
 #include "result.h"
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
@@ -20,41 +18,11 @@
 
 namespace sandlock {
 
-// Screened calls in one go; then whoever else waits on this thread has a turn.
-constexpr int kMaxScreened = 32;
-
-static int Send(int fd, const seccomp_notif_resp& response) { return ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response); }
-
-// RECV sleeps even on a non-blocking listener, so readiness is asked first; it may still sleep if the target
-// dies in between, which the kernel ends with ENOENT. 1, 0 for nothing there, or -errno.
-static int Receive(int fd, seccomp_notif* notification) {
-  pollfd p = {fd, POLLIN, 0};
-  int ready = poll(&p, 1, 0);
-  if (ready <= 0) return ready == 0 ? 0 : -errno;
-  if (!(p.revents & POLLIN)) return p.revents & POLLNVAL ? -EBADF : -EPIPE;
-  memset(notification, 0, sizeof *notification);
-  return ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, notification) == 0 ? 1 : -errno;
-}
-
-// (listenerFd, buffer, screen or undefined)
+// (listenerFd, buffer)
 static Napi::Value NotifReceive(const Napi::CallbackInfo& info) {
-  int fd = Int(info[0]);
   Bytes buffer = BytesOf(info[1]);
   if (buffer.length < sizeof(seccomp_notif)) return Napi::Number::New(info.Env(), -EINVAL);
-  auto* notification = reinterpret_cast<seccomp_notif*>(buffer.data);
-  PathScreen* screen = info[2].IsObject() ? PathScreen::Unwrap(info[2].As<Napi::Object>()) : nullptr;
-  for (int n = 0; n < kMaxScreened; n++) {
-    int received = Receive(fd, notification);
-    if (received != 1 || !screen || !screen->Passes(*notification)) return Napi::Number::New(info.Env(), received);
-    seccomp_notif_resp response = {};
-    response.id = notification->id;
-    response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    int sent;
-    while ((sent = Send(fd, response)) != 0 && errno == EINTR) {
-    }
-    if (sent != 0 && errno != ENOENT) return Napi::Number::New(info.Env(), -errno);
-  }
-  return Napi::Number::New(info.Env(), -EINTR);
+  return Napi::Number::New(info.Env(), ReceiveIfAny(Int(info[0]), reinterpret_cast<seccomp_notif*>(buffer.data)));
 }
 
 static Napi::Value NotifSend(const Napi::CallbackInfo& info) {
@@ -63,7 +31,7 @@ static Napi::Value NotifSend(const Napi::CallbackInfo& info) {
   response.val = I64(info[2]);
   response.error = Int(info[3]);
   response.flags = Uint(info[4]);
-  return Result(info.Env(), Send(Int(info[0]), response));
+  return Napi::Number::New(info.Env(), Send(Int(info[0]), response));
 }
 
 static Napi::Value NotifAddFd(const Napi::CallbackInfo& info) {
