@@ -33,6 +33,7 @@
       "type": "executable",
       "sources": [
         "guard/entry.c",
+        "guard/cgroup.c",
         "guard/control.c",
         "guard/main.c",
         "guard/target.c",

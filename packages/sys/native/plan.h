@@ -41,6 +41,7 @@ struct plan {
   uint32_t filter_count;   /* 0: no filter */
   uint32_t cpus_offset;    /* affinity mask */
   uint32_t cpus_bytes;     /* 0: inherit */
+  uint32_t cgroup_offset;  /* 0: none; otherwise a directory, a path that ends in NUL */
   uint32_t cpu_percent;    /* of one processor, for the whole tree; 0: as much as there is */
 };
 
@@ -67,7 +68,8 @@ enum start_step {
   STEP_SECCOMP = 18,
   STEP_EXEC = 19,
   STEP_HANDOVER = 20, /* the listener could not be passed on */
-  STEP_PROC = 21      /* /proc is not there, or not that of this pid namespace */
+  STEP_PROC = 21,     /* /proc is not there, or not that of this pid namespace */
+  STEP_CGROUP = 22    /* the target could not be put into its control group */
 };
 
 enum guard_message_type {

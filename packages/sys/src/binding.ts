@@ -101,7 +101,7 @@ export interface Binding {
   spawnGuard(programFd: Fd, argv: Uint8Array[], envp: Uint8Array[], moves: Int32Array, above: number, pidfd: Int32Array): Result;
   encodePlan(
     flags: number, nofile: bigint, keepFds: bigint, keepCaps: bigint, ids: Uint32Array,
-    cwd: Uint8Array, filter: Uint8Array, cpus: Uint8Array,
+    cwd: Uint8Array, filter: Uint8Array, cpus: Uint8Array, cgroup: Uint8Array,
   ): Buffer;
   decodeMessage(record: Uint8Array): [number, number, number, number, number, number] | null;
   encodeMessage(type: number, argument: number): Buffer;

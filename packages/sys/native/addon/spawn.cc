@@ -100,11 +100,11 @@ static Napi::Value SpawnGuard(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), pid);
 }
 
-// The plan as the guard maps it: the header's fields, then cwd, filter and affinity mask.
-// (flags, nofile, keepFds, keepCaps, [uid, gid, realUid, realGid, cpuPercent], cwd, filter, cpus) -> Buffer
+// The plan as the guard maps it: the header's fields, then filter, affinity mask, cwd and cgroup.
+// (flags, nofile, keepFds, keepCaps, [uid, gid, realUid, realGid, cpuPercent], cwd, filter, cpus, cgroup) -> Buffer
 static Napi::Value EncodePlan(const Napi::CallbackInfo& info) {
   auto ids = info[4].As<Napi::Uint32Array>();
-  Bytes cwd = BytesOf(info[5]), filter = BytesOf(info[6]), cpus = BytesOf(info[7]);
+  Bytes cwd = BytesOf(info[5]), filter = BytesOf(info[6]), cpus = BytesOf(info[7]), cgroup = BytesOf(info[8]);
   plan p = {};
   p.magic = PLAN_MAGIC;
   p.flags = Uint(info[0]);
@@ -121,12 +121,17 @@ static Napi::Value EncodePlan(const Napi::CallbackInfo& info) {
   p.cpus_bytes = static_cast<uint32_t>(cpus.length);
   at += cpus.length;
   p.cwd_offset = cwd.length ? static_cast<uint32_t>(at) : 0;
-  auto blob = Napi::Buffer<uint8_t>::New(info.Env(), at + cwd.length + 1);
+  const size_t cwd_at = at;
+  at += cwd.length + 1;
+  p.cgroup_offset = cgroup.length ? static_cast<uint32_t>(at) : 0;
+  auto blob = Napi::Buffer<uint8_t>::New(info.Env(), at + cgroup.length + 1);
   memcpy(blob.Data(), &p, sizeof p);
   memcpy(blob.Data() + p.filter_offset, filter.data, filter.length);
   memcpy(blob.Data() + p.cpus_offset, cpus.data, cpus.length);
-  memcpy(blob.Data() + at, cwd.data, cwd.length);
-  blob.Data()[at + cwd.length] = 0;
+  memcpy(blob.Data() + cwd_at, cwd.data, cwd.length);
+  blob.Data()[cwd_at + cwd.length] = 0;
+  memcpy(blob.Data() + at, cgroup.data, cgroup.length);
+  blob.Data()[at + cgroup.length] = 0;
   return blob;
 }
 

@@ -34,6 +34,13 @@ void guard_tell(struct guard *g, uint32_t type, int a, int b) {
   guard_send(g, &m, -1);
 }
 
+/* Whether its supervisor is gone, or wants to hear no more. */
+int guard_is_orphaned(struct guard *g) {
+  struct k_pollfd fds[2] = {{g->control, 0, 0}, {g->supervisor, K_POLLIN, 0}};
+  struct k_timespec now = {0, 0};
+  return raw(__NR_ppoll, fds, 2, &now, 0, 8) > 0;
+}
+
 /* 1: a message; 0: none waits; -1: the supervisor closed its end or died. */
 int guard_receive(struct guard *g, struct guard_message *m) {
   long n = raw(__NR_recvfrom, g->control, m, sizeof *m, K_MSG_DONTWAIT, 0, 0);

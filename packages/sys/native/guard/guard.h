@@ -33,6 +33,7 @@ struct guard {
   int control;
   int signals;    /* signalfd for SIGCHLD */
   int supervisor; /* pidfd of the supervisor, or -1 */
+  int cgroup_procs, cgroup_kill; /* files of the target's control group, or -1 */
   int status;     /* read end of the status pipe, -1 once it ended */
   int status_write;
   int release_read, release_write; /* parked targets wait here */
@@ -47,10 +48,13 @@ struct guard {
 int guard_main(int argc, char **argv, char **envp);
 __attribute__((noreturn)) void guard_exit(int code);
 
+int guard_above(struct guard *g, long fd);
+
 /* control.c */
 void guard_send(struct guard *g, const struct guard_message *m, int fd);
 void guard_tell(struct guard *g, uint32_t type, int a, int b);
 int guard_receive(struct guard *g, struct guard_message *m);
+int guard_is_orphaned(struct guard *g);
 
 /* target.c */
 __attribute__((noreturn)) void target_main(struct guard *g);
@@ -87,6 +91,13 @@ void throttle_rest(int rest);
 int throttle_holds(int pid);
 int throttle_continued(void);
 void throttle_stopped(void);
+
+/* cgroup.c */
+int cgroup_open(struct guard *g);
+uint64_t cgroup_capability(const struct guard *g);
+int cgroup_enter(struct guard *g);
+void cgroup_kill(struct guard *g);
+void cgroup_remove(struct guard *g);
 
 /* terminal.c */
 void terminal_open(struct guard *g);

@@ -64,11 +64,19 @@ static int reap(struct guard *g) {
   }
 }
 
+/* No descendant is left; somebody may have come into their control group who is none. */
+__attribute__((noreturn)) static void leave(struct guard *g) {
+  cgroup_kill(g);
+  cgroup_remove(g);
+  guard_exit(0);
+}
+
 /* Ends every descendant, layer by layer, and the guard with them. No process of the sandbox outlives this. */
 __attribute__((noreturn)) static void end(struct guard *g) {
   for (;;) {
+    cgroup_kill(g);
     tree_kill(g);
-    if (reap(g)) guard_exit(0);
+    if (reap(g)) leave(g);
     struct k_pollfd wait = {g->signals, K_POLLIN, 0};
     struct k_timespec patience = {0, 10 * 1000 * 1000};
     char drained[128];
@@ -204,7 +212,7 @@ __attribute__((noreturn)) static void watch(struct guard *g) {
       raw(__NR_read, g->signals, drained, sizeof drained);
       int childless = reap(g);
       if (!g->pid) {
-        if (childless) guard_exit(0);
+        if (childless) leave(g);
         end(g);
       }
     }
@@ -214,6 +222,7 @@ __attribute__((noreturn)) static void watch(struct guard *g) {
 
 static int fail_setup(struct guard *g, int step, long result) {
   guard_tell(g, GUARD_FAILED, step, (int)-result);
+  cgroup_remove(g);
   return 1;
 }
 
@@ -241,7 +250,7 @@ static int pipe_above(struct guard *g, int *read_end, int *write_end) {
 }
 
 /* Moves a descriptor above the target's numbers. */
-static int above(struct guard *g, long fd) {
+int guard_above(struct guard *g, long fd) {
   if (fd < 0) return (int)fd;
   long moved = raw(__NR_fcntl, fd, F_DUPFD_CLOEXEC, g->base + GUARD_FDS);
   raw(__NR_close, fd);
@@ -261,6 +270,7 @@ static int read_plan(struct guard *g) {
   if (p->magic != PLAN_MAGIC) return -K_EINVAL;
   if (p->filter_count > 4096 || p->filter_offset + 8ul * p->filter_count > g->plan_bytes) return -K_EINVAL;
   if ((unsigned long)p->cpus_offset + p->cpus_bytes > g->plan_bytes || p->cwd_offset >= g->plan_bytes) return -K_EINVAL;
+  if (p->cgroup_offset >= g->plan_bytes) return -K_EINVAL;
   return 0;
 }
 
@@ -278,9 +288,9 @@ static int set_up(struct guard *g) {
   /* Out of the caller's group: what a shell or a terminal sends to it is for the supervisor to pass on. */
   if (g->plan->flags & PLAN_INTERACTIVE) raw(__NR_setpgid, 0, 0);
   else raw(__NR_setsid);
-  g->signals = above(g, raw(__NR_signalfd4, -1, &child, 8, O_CLOEXEC | O_NONBLOCK));
+  g->signals = guard_above(g, raw(__NR_signalfd4, -1, &child, 8, O_CLOEXEC | O_NONBLOCK));
   if (g->signals < 0) return g->signals;
-  g->supervisor = above(g, raw(__NR_pidfd_open, raw(__NR_getppid), 0)); /* if refused, the socket alone tells */
+  g->supervisor = guard_above(g, raw(__NR_pidfd_open, raw(__NR_getppid), 0)); /* if refused, the socket alone tells */
   if ((result = pipe_above(g, &g->status, &g->status_write)) < 0) return (int)result;
   if ((result = pipe_above(g, &g->release_read, &g->release_write)) < 0) return (int)result;
   if (g->plan->flags & PLAN_USER && (result = pipe_above(g, &g->map_read, &g->map_write)) < 0) return (int)result;
@@ -315,11 +325,12 @@ int guard_main(int argc, char **argv, char **envp) {
   g->control = g->base + GUARD_CONTROL;
   g->argv = argv + 2;
   g->envp = envp;
-  g->status = g->supervisor = g->terminal = -1;
+  g->status = g->supervisor = g->terminal = g->cgroup_procs = g->cgroup_kill = -1;
   g->self = (int)raw(__NR_getpid);
   int result = set_up(g);
   if (result < 0) return fail_setup(g, STEP_PLAN, result);
   if ((result = check_proc(g)) < 0) return fail_setup(g, STEP_PROC, result);
+  if ((result = cgroup_open(g)) < 0) return fail_setup(g, STEP_CGROUP, result);
 
   /* The descriptor table is shared so that the listener, once installed, can be passed on from here: nothing
      has to be taken out of the target by ptrace or pidfd_getfd, which a container may not allow. */
@@ -339,6 +350,6 @@ int guard_main(int argc, char **argv, char **envp) {
     }
     raw(__NR_write, g->map_write, "", 1);
   }
-  if (!(g->plan->flags & PLAN_KEEP_ALL_CAPS) && !g->plan->keep_caps) target_drop_capabilities(0);
+  if (!(g->plan->flags & PLAN_KEEP_ALL_CAPS) && !g->plan->keep_caps) target_drop_capabilities(cgroup_capability(g));
   watch(g);
 }

@@ -190,6 +190,7 @@ static long execute(struct guard *g) {
 
 void target_main(struct guard *g) {
   const struct plan *p = g->plan;
+  must(g, STEP_CGROUP, cgroup_enter(g));
   session(g);
   /* The guard is single-threaded, so "parent" means the guard, not one of its threads. prctl(2). */
   must(g, STEP_PARENT_DEATH, raw(__NR_prctl, PR_SET_PDEATHSIG, K_SIGKILL, 0, 0, 0));

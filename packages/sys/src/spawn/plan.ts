@@ -41,6 +41,11 @@ export interface StartPlan {
   maxOpenFiles?: number;
   /** Percent of one processor that all processes together get, 1 to 100. Default: as much as there is. */
   cpuPercent?: number;
+  /**
+   * Directory of an empty control group of version 2, absolute. The target is in it from before its first step, and at the end
+   * whoever is in it is ended. It stays the caller's to remove, unless the caller ends first.
+   */
+  cgroup?: PathLike;
   /** CPU numbers. */
   cpuCores?: readonly number[];
   /** The identity the target sees, through a user namespace. */
@@ -80,6 +85,7 @@ export function encodePlan(plan: StartPlan): number {
     plan.cwd === undefined ? none : Buffer.from(plan.cwd as Uint8Array),
     plan.filter ?? none,
     plan.cpuCores?.length ? affinityMask(plan.cpuCores) : none,
+    plan.cgroup === undefined ? none : Buffer.from(plan.cgroup as Uint8Array),
   );
   return sealedMemfd(blob);
 }
