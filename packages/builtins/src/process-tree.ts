@@ -71,6 +71,12 @@ export class ProcessTree {
     return { found: this.#everFound - before, complete: walk === 'complete' };
   }
 
+  /** How many live, as far as one look tells. */
+  count(): number {
+    this.discover();
+    return this.size;
+  }
+
   /** The pids of the living members. Complete unless processes come and go too fast to tell. */
   living(): number[] {
     this.discover();

@@ -31,7 +31,7 @@ afterEach(() => { for (const pid of forked.splice(0)) process.kill(pid, 'SIGKILL
 const asker = (pid: number) => ({ pid, tgid: pid });
 
 function marks(pids: () => number[]) {
-  const confined = new SelfConfined({ pids, isMember: () => true });
+  const confined = new SelfConfined({ pids, count: () => pids().length, isMember: () => true });
   const { handler } = confined.handlers['landlock_restrict_self'] as FamilyHandler;
   const restrict = (pid: number): unknown => (handler as (context: HandlerContext) => unknown)({ pid, isValid: () => true } as HandlerContext);
   return { confined, restrict, reaches: (a: number, b: number) => confined.reaches(asker(a), asker(b)) };

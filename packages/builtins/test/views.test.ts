@@ -22,7 +22,7 @@ function openHow(flags: number, resolve = 0n): Buffer {
 function family(options: Partial<ViewsOptions> = {}) {
   return views({
     views: hostname({ name: 'box' }).views, grants: { mayRead: () => true, mayWrite: () => true },
-    members: { isMember: () => true, pids: () => [] }, watchedFdBase: 0, procGranted: true, ...options,
+    members: { isMember: () => true, pids: () => [], count: () => 0 }, watchedFdBase: 0, procGranted: true, ...options,
   });
 }
 
@@ -61,7 +61,7 @@ describe('views family: open', () => {
 
   it('asks once whether a process is a member, however often a path names it', async () => {
     const asked: number[] = [];
-    const target = new Supervised(family({ members: { isMember: (pid) => { asked.push(pid); return true; }, pids: () => [] } }));
+    const target = new Supervised(family({ members: { isMember: (pid) => { asked.push(pid); return true; }, pids: () => [], count: () => 0 } }));
     const path = `/proc${`/${process.ppid}/..`.repeat(200)}/sys/kernel/hostname`;
     expect(await target.call('openat', [AT_FDCWD, target.memory(path), 0])).toMatchObject({ content: 'box\n' });
     expect(asked).toEqual([process.ppid]);

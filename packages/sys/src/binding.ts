@@ -84,6 +84,7 @@ export interface Binding {
   setfsuid(uid: number): number;
   setfsgid(gid: number): number;
   setgroups(groups: Uint32Array): Result;
+  sysinfo(): Result | [uptimeSeconds: number, totalBytes: number, freeBytes: number];
   uname(buffer: Uint8Array): Result;
   kcmpVm(pid1: number, pid2: number): Result;
   schedGetaffinity(tid: number, mask: Uint8Array): Result;

@@ -1,9 +1,9 @@
 /**
- * Processes: pidfds, signals, names, limits, address spaces and processors. pidfd_open(2), kill(2), uname(2),
+ * Processes: pidfds, signals, names, limits, address spaces and processors. pidfd_open(2), kill(2), uname(2), sysinfo(2),
  * prlimit(2), kcmp(2), sched_setaffinity(2).
  */
 import { binding } from './binding.js';
-import { check } from './errors.js';
+import { check, SyscallError } from './errors.js';
 
 /**
  * A descriptor for a process.
@@ -47,6 +47,14 @@ export function getpgid(pid: number): number {
 /** Reaps a child by its pidfd if it has ended; never sleeps. @returns whether it was reaped @throws {SyscallError} ECHILD */
 export function reapPidfd(pidfd: number): boolean {
   return check('waitid', binding().reapPidfd(pidfd)) === 1;
+}
+
+/** What the machine has been up for, and its memory. Free memory holds nothing, not even a cache. @see sysinfo(2) */
+export function sysinfo(): { uptimeSeconds: number; totalBytes: number; freeBytes: number } {
+  const values = binding().sysinfo();
+  if (typeof values === 'number') throw new SyscallError('sysinfo', values);
+  const [uptimeSeconds, totalBytes, freeBytes] = values;
+  return { uptimeSeconds, totalBytes, freeBytes };
 }
 
 /** Bytes of one field of struct utsname, NUL included. include/uapi/linux/utsname.h, __NEW_UTS_LEN */

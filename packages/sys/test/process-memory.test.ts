@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { totalmem, uptime } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 
 import {
   close, errnoName, getpgid, kill, landlockAbiVersion, landlockAddPortRule, landlockCreateRuleset, landlockErrata, pidfdOpen, pidfdSendSignal, prlimit, processVmReadv,
-  processVmWritev, reapPidfd, RLIMIT_LOCKS, signals, uname, UTSNAME_FIELD_BYTES,
+  processVmWritev, reapPidfd, RLIMIT_LOCKS, signals, sysinfo, uname, UTSNAME_FIELD_BYTES,
 } from '../src/index.js';
 
 const code = (name: string) => expect.objectContaining({ code: name }) as Error;
@@ -84,6 +85,14 @@ describe('processes', () => {
     child.stdin.end('go\n');
     expect(await said).toMatch(/^Max file locks +4711 +4712 /m);
     expect(() => prlimit(0x3fffffff, RLIMIT_LOCKS)).toThrow(code('ESRCH'));
+  });
+
+  it('share a machine with so much memory, that has been up for so long', () => {
+    const { uptimeSeconds, totalBytes, freeBytes } = sysinfo();
+    expect(totalBytes).toBe(totalmem());
+    expect(freeBytes).toBeGreaterThan(0);
+    expect(freeBytes).toBeLessThan(totalBytes);
+    expect(Math.abs(uptimeSeconds - uptime())).toBeLessThanOrEqual(60);
   });
 
   it('run on a kernel with a name', () => {

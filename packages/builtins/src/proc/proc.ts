@@ -11,7 +11,7 @@
  */
 import { arg32 } from '@sandlock/bpf';
 import { action, type Family, type Handler } from '@sandlock/dispatch';
-import { freemem, totalmem, uptime } from 'node:os';
+import { sysinfo as machineInfo } from '@sandlock/sys';
 
 import { listingHandlers } from '../directory/listing-handlers.js';
 import type { PositionStore } from '../directory/position-store.js';
@@ -54,12 +54,13 @@ export function proc(options: ProcOptions): ProcFamily {
   const state = new SandboxState(members, guardPid);
 
   const sysinfo: Handler = (context) => {
+    const machine = machineInfo();
     const written = context.writeMemory(context.args[0]!, sysinfoRecord({
-      uptimeSeconds: time === undefined ? uptime() : state.elapsedMs() / 1000,
+      uptimeSeconds: time === undefined ? machine.uptimeSeconds : state.elapsedMs() / 1000,
       loads: state.averages,
-      totalBytes: memory?.limitBytes ?? totalmem(),
-      freeBytes: memory === undefined ? freemem() : freeBytes(memory),
-      processes: members.pids().length,
+      totalBytes: memory?.limitBytes ?? machine.totalBytes,
+      freeBytes: memory === undefined ? machine.freeBytes : freeBytes(memory),
+      processes: state.processes(),
     }));
     return written.ok ? action.returnValue(0) : written.deny();
   };

@@ -5,19 +5,32 @@ import { Census } from './census.js';
 import { LoadAverage, SAMPLE_SECONDS } from './load-average.js';
 import type { Members } from '../views/members.js';
 
+/** C libraries call sysinfo(2) before they sort, and do not look at the number of processes. */
+const RECOUNT_MS = 100;
+
 export class SandboxState {
   readonly census: Census;
+  readonly #members: Members;
+  #counted = { atMs: -Infinity, processes: 0 };
   readonly #load = new LoadAverage();
   readonly #startMs = performance.now();
   readonly #timer: NodeJS.Timeout;
 
   constructor(members: Members, guardPid: () => number) {
+    this.#members = members;
     this.census = new Census(members, guardPid);
     this.#timer = setInterval(() => this.#sample(), SAMPLE_SECONDS * 1000).unref();
   }
 
   get averages(): readonly number[] {
     return this.#load.averages;
+  }
+
+  /** How many processes live, or did a moment ago. */
+  processes(): number {
+    const now = performance.now();
+    if (now - this.#counted.atMs > RECOUNT_MS) this.#counted = { atMs: now, processes: this.#members.count() };
+    return this.#counted.processes;
   }
 
   elapsedMs(): number {

@@ -5,7 +5,7 @@ import { SandboxState } from '../../src/proc/sandbox-state.js';
 beforeEach(() => { vi.useFakeTimers(); });
 afterEach(() => { vi.useRealTimers(); });
 
-const members = (pids: () => number[]) => ({ isMember: () => true, pids });
+const members = (pids: () => number[]) => ({ isMember: () => true, pids, count: () => pids().length });
 const after = (seconds: number) => 1 - Math.exp(-seconds / 60);
 
 describe('the state of a sandbox', () => {
@@ -20,6 +20,22 @@ describe('the state of a sandbox', () => {
     state.end();
     vi.advanceTimersByTime(60_000);
     expect(state.averages[0]).toBeCloseTo(after(60), 10);
+  });
+
+  it('counts processes anew when the last count is a tenth of a second old', () => {
+    const pids = [process.pid];
+    let looks = 0;
+    const state = new SandboxState(members(() => {
+      looks++;
+      return pids;
+    }), () => 0);
+    expect(state.processes()).toBe(1);
+    pids.push(process.ppid);
+    vi.advanceTimersByTime(100);
+    expect([state.processes(), state.processes(), looks]).toEqual([1, 1, 1]);
+    vi.advanceTimersByTime(1);
+    expect([state.processes(), state.processes(), looks]).toEqual([2, 2, 2]);
+    state.end();
   });
 
   it('goes on where one look fails', () => {

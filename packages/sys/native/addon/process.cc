@@ -6,9 +6,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <iterator>
 
 #include "result.h"
 
@@ -51,6 +54,17 @@ static Napi::Value Uname(const Napi::CallbackInfo& info) {
   return Result(info.Env(), uname(reinterpret_cast<utsname*>(buffer.data)));
 }
 
+// [uptime in seconds, total memory, free memory], in bytes.
+static Napi::Value Sysinfo(const Napi::CallbackInfo& info) {
+  struct sysinfo now;
+  int rc = sysinfo(&now);
+  if (rc < 0) return Result(info.Env(), rc);
+  double values[] = {static_cast<double>(now.uptime), static_cast<double>(now.totalram) * now.mem_unit, static_cast<double>(now.freeram) * now.mem_unit};
+  auto array = Napi::Array::New(info.Env(), std::size(values));
+  for (uint32_t i = 0; i < std::size(values); i++) array.Set(i, values[i]);
+  return array;
+}
+
 // 0: both have the same address space.
 static Napi::Value KcmpVm(const Napi::CallbackInfo& info) {
   return Result(info.Env(), syscall(SYS_kcmp, Int(info[0]), Int(info[1]), KCMP_VM, 0, 0));
@@ -82,6 +96,7 @@ void InitProcess(Napi::Env env, Napi::Object exports) {
   BIND("kill", Kill);
   BIND("getpgid", Getpgid);
   BIND("reapPidfd", ReapPidfd);
+  BIND("sysinfo", Sysinfo);
   BIND("uname", Uname);
   BIND("kcmpVm", KcmpVm);
   BIND("schedGetaffinity", SchedGetaffinity);
