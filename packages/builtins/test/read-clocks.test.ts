@@ -1,8 +1,8 @@
-import { CLOCK_MONOTONIC, CLOCK_REALTIME, clockGettime } from '@sandlock/sys';
+import { CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_TAI, clockGettime } from '@sandlock/sys';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { readClocks } from '../src/time/read-clocks.js';
-import { startClock } from '../src/time/virtual-clock.js';
+import { CALENDAR_CLOCKS, machinesDeadline, startClock } from '../src/time/virtual-clock.js';
 import { closeAll, Supervised } from './supervised.js';
 
 afterEach(closeAll);
@@ -10,8 +10,8 @@ afterEach(closeAll);
 const SECOND = 1_000_000_000n;
 const START = 946_684_800n * SECOND;
 
-function supervised(isVdsoCall: boolean) {
-  return new Supervised({ name: 'clocks', handlers: readClocks(startClock(START), () => isVdsoCall) });
+function supervised(isVdsoCall: boolean, clock = startClock(START)) {
+  return new Supervised({ name: 'clocks', handlers: readClocks(clock, () => isVdsoCall) });
 }
 
 describe('the time by system call', () => {
@@ -31,6 +31,24 @@ describe('the time by system call', () => {
     const at = tasks.memory(Buffer.alloc(16));
     expect(await tasks.call('clock_gettime', [CLOCK_REALTIME, at])).toMatchObject({ kind: 'continue' });
     expect(await tasks.call('gettimeofday', [at, 0])).toMatchObject({ kind: 'continue' });
+  });
+
+  it('is the start and nothing else where it stands still, to what each call can show', async () => {
+    const tasks = supervised(false, startClock(START + 123_456_789n, { frozen: true }));
+    const at = tasks.memory(Buffer.alloc(16));
+    const shown = () => {
+      const bytes = tasks.listener.memory(process.pid, at, 16);
+      return [bytes.readBigInt64LE(), bytes.readBigInt64LE(8)];
+    };
+    for (const clock of [CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_TAI]) {
+      expect(await tasks.call('clock_gettime', [clock, at])).toMatchObject({ kind: 'returnValue', value: 0n });
+      expect(shown()).toEqual([START / SECOND, 123_456_789n]);
+      expect(await tasks.call('clock_gettime', [clock, 8])).toMatchObject({ kind: 'errno', errno: 'EFAULT' });
+    }
+    expect(await tasks.call('gettimeofday', [at, 0])).toMatchObject({ kind: 'returnValue', value: 0n });
+    expect(shown()).toEqual([START / SECOND, 123_456n]);
+    expect(await tasks.call('time', [at])).toMatchObject({ kind: 'returnValue', value: START / SECOND });
+    expect(shown()[0]).toBe(START / SECOND);
   });
 
   it('fails as the kernel fails, and a clock that counts from an event is not asked about', async () => {
@@ -53,6 +71,19 @@ describe('the clock of a sandbox', () => {
       expect(offsetNs % 1000n).toBe(0n);
       expect(start - (startedAt + offsetNs)).toBeLessThan(1000n);
       expect(start - (startedAt + offsetNs)).toBeGreaterThanOrEqual(0n);
+    }
+  });
+
+  it('is as far from a deadline as it says, and where it stands still, whenever it is asked', () => {
+    const running = startClock(START);
+    for (const id of CALENDAR_CLOCKS) expect(machinesDeadline(running, id, START + SECOND)).toBe(START + SECOND - running.offsetNs);
+    const still = startClock(START, { frozen: true });
+    for (const id of CALENDAR_CLOCKS) {
+      const machine = () => clockGettime(id === CLOCK_TAI ? CLOCK_TAI : CLOCK_REALTIME);
+      for (const away of [SECOND, 0n, -SECOND]) {
+        const [before, deadline, after] = [machine(), machinesDeadline(still, id, START + away), machine()];
+        expect(deadline - away >= before && deadline - away <= after, `${id} ${away}`).toBe(true);
+      }
     }
   });
 });

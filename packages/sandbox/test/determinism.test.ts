@@ -17,7 +17,7 @@ vi.mock('@sandlock/builtins', async (original) => {
 });
 
 const arch = process.arch === 'x64' ? 'x86_64' : 'aarch64';
-const policy = (timeStart?: string) => buildPolicy({ timeStart }, arch).policy;
+const policy = (timeStart?: string, timeFrozen?: boolean) => buildPolicy({ timeStart, timeFrozen }, arch).policy;
 
 it('a run without options about it has the machine\'s clock and patches nothing', () => {
   expect(determinism(policy())).toEqual({ clock: undefined, imagePatches: [] });
@@ -31,6 +31,12 @@ it('a run has one clock, which every program is patched for', () => {
   expect(clock!.offsetNs % 1000n).toBe(0n);
   const started = clock!.startedAt + clock!.offsetNs - 946_684_800n * 10n ** 9n;
   expect(started <= 0n && started > -1000n).toBe(true);
+});
+
+it('a run may have a clock that stands still', () => {
+  const start = '2000-01-01T00:00:00.123456789Z';
+  expect(determinism(policy(start, true)).clock!.frozenAtNs).toBe(946_684_800_123_456_789n);
+  expect(determinism(policy(start, false)).clock!.frozenAtNs).toBeUndefined();
 });
 
 it('a machine whose vDSO cannot be patched refuses, and says for which option', () => {

@@ -41,6 +41,7 @@ describe('parseOptions', () => {
       maxCpu: 25,
       numCpus: 2,
       timeStart: '2000-01-01T00:00:00Z',
+      timeFrozen: true,
       randomSeed: 42,
       deterministicDirs: true,
       gpuDevices: [1, 0, 1],

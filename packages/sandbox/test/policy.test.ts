@@ -40,6 +40,17 @@ describe('buildPolicy', () => {
     expect(() => build({ timeStart: 0, noSupervisor: true })).toThrow(/noSupervisor is incompatible with: timeStart/);
   });
 
+  it('takes a time to stand still at, which needs one', () => {
+    expect(build({ timeStart: 0 }).timeFrozen).toBe(false);
+    expect(build({ timeFrozen: false }).timeFrozen).toBe(false);
+    expect(build({ timeStart: 0, timeFrozen: true })).toMatchObject({ timeStartNs: 0n, timeFrozen: true });
+    const issues = (options: SandboxOptions): unknown => {
+      try { return build(options); } catch (error) { return (error as ConfigError).issues.map(({ path }) => path); }
+    };
+    expect(issues({ timeFrozen: true })).toEqual(['timeFrozen']);
+    expect(issues({ timeFrozen: true, timeStart: 'noon' })).toEqual(['timeStart']);
+  });
+
   it('takes a seed of 64 bits, and the order of directories', () => {
     expect(build({})).toMatchObject({ randomSeed: null, deterministicDirs: false });
     expect(build({ randomSeed: 7, deterministicDirs: true })).toMatchObject({ randomSeed: 7n, deterministicDirs: true });

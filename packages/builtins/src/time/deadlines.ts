@@ -26,8 +26,8 @@ const onException = 'denyEperm';
 
 export function deadlines(lent: LentDeadlines): Readonly<Record<string, FamilyEntry>> {
   /** One whose argument `index` points at the deadline. */
-  const waits = (index: number, ...when: readonly ArgCondition[]): FamilyHandler => ({
-    handler: (context) => lent.lend(context, context.args[index]!), when: [arg(index).ne(0), ...when], onException,
+  const waits = (index: number, clock: number, ...when: readonly ArgCondition[]): FamilyHandler => ({
+    handler: (context) => lent.lend(context, { address: context.args[index]!, clock }), when: [arg(index).ne(0), ...when], onException,
   });
 
   const setsTimer = (handler: Handler): FamilyHandler => (
@@ -37,7 +37,7 @@ export function deadlines(lent: LentDeadlines): Readonly<Record<string, FamilyEn
     const clock = timerClock(context.pid, Number(BigInt.asIntN(32, context.args[0]!)));
     // No timer, or one of another clock: the kernel says what is wrong, if anything is.
     if (clock === undefined || !CALENDAR_CLOCKS.includes(clock)) return action.continue();
-    return lent.lend(context, context.args[2]! + BigInt(IT_VALUE), true);
+    return lent.lend(context, { address: context.args[2]! + BigInt(IT_VALUE), clock, isTimer: true });
   };
 
   const onFutex: Handler = (context) => {
@@ -47,20 +47,20 @@ export function deadlines(lent: LentDeadlines): Readonly<Record<string, FamilyEn
       if (!word.ok) return word.deny();
       if (word.bytes.length === 4 && word.bytes.readUInt32LE() !== Number(context.args[2]! & 0xffffffffn)) return action.errno('EAGAIN');
     }
-    return lent.lend(context, context.args[3]!);
+    return lent.lend(context, { address: context.args[3]!, clock: CLOCK_REALTIME });
   };
 
   return {
-    clock_nanosleep: CALENDAR_CLOCKS.map((clock) => waits(2, arg32(0).eq(clock), arg32(1).maskedEq(TIMER_ABSTIME, TIMER_ABSTIME))),
+    clock_nanosleep: CALENDAR_CLOCKS.map((clock) => waits(2, clock, arg32(0).eq(clock), arg32(1).maskedEq(TIMER_ABSTIME, TIMER_ABSTIME))),
     timerfd_settime: setsTimer((context) => setTimerfd(context, lent)),
     timer_settime: setsTimer(onTimer),
     futex: [
       { handler: onFutex, when: [arg(3).ne(0), arg32(1).maskedEq(FUTEX_CLOCK_REALTIME, FUTEX_CLOCK_REALTIME)], onException },
-      waits(3, arg32(1).maskedEq(FUTEX_CLOCK_REALTIME | FUTEX_COMMAND, FUTEX_LOCK_PI)),
+      waits(3, CLOCK_REALTIME, arg32(1).maskedEq(FUTEX_CLOCK_REALTIME | FUTEX_COMMAND, FUTEX_LOCK_PI)),
     ],
-    futex_waitv: waits(3, arg32(4).eq(CLOCK_REALTIME)),
-    futex_wait: waits(4, arg32(5).eq(CLOCK_REALTIME)),
-    mq_timedsend: waits(4),
-    mq_timedreceive: waits(4),
+    futex_waitv: waits(3, CLOCK_REALTIME, arg32(4).eq(CLOCK_REALTIME)),
+    futex_wait: waits(4, CLOCK_REALTIME, arg32(5).eq(CLOCK_REALTIME)),
+    mq_timedsend: waits(4, CLOCK_REALTIME),
+    mq_timedreceive: waits(4, CLOCK_REALTIME),
   };
 }

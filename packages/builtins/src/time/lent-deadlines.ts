@@ -13,6 +13,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 
 import { hasGoneOn, isAsleepInCall, threadRuns, type ThreadRuns } from './thread-runs.js';
 import { timespec, timespecNs, TIME_BYTES } from './time-values.js';
+import { machinesDeadline, type VirtualClock } from './virtual-clock.js';
 
 /** A thread that was woken gets a processor within this, or else it is looked at from the event loop. */
 const PATIENCE = 8;
@@ -31,14 +32,23 @@ interface Loan {
   borrowers: number;
 }
 
+export interface Lending {
+  /** Of a struct timespec. */
+  readonly address: bigint;
+  /** One of the clocks of a calendar. */
+  readonly clock: number;
+  /** The call sets a timer: all zeros are no time, but disarm it. */
+  readonly isTimer?: boolean;
+}
+
 export class LentDeadlines {
-  readonly #offsetNs: bigint;
+  readonly #clock: VirtualClock;
   readonly #loans = new Map<string, Loan>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #closed = false;
 
-  constructor(offsetNs: bigint) {
-    this.#offsetNs = offsetNs;
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
   }
 
   /** Loans that are not back. */
@@ -46,13 +56,8 @@ export class LentDeadlines {
     return this.#loans.size;
   }
 
-  /**
-   * Lets a call go on with a deadline of the machine's clock.
-   *
-   * @param address a struct timespec
-   * @param isTimer the call sets a timer: all zeros are no time, but disarm it
-   */
-  lend(context: HandlerContext, address: bigint, isTimer = false): NotifAction {
+  /** Lets a call go on with a deadline of the machine's clock. */
+  lend(context: HandlerContext, { address, clock, isTimer = false }: Lending): NotifAction {
     const read = context.readMemory(address, TIME_BYTES);
     if (!read.ok) return read.deny();
     if (read.bytes.length < TIME_BYTES) return action.errno('EFAULT');
@@ -65,7 +70,7 @@ export class LentDeadlines {
     if (loan === undefined) {
       const deadline = timespecNs(read.bytes);
       if (deadline === undefined || (isTimer && deadline === 0n)) return action.continue();
-      loan = { address, own: read.bytes, lent: timespec(this.machines(deadline)), borrowers: 0 };
+      loan = { address, own: read.bytes, lent: timespec(this.machines(clock, deadline)), borrowers: 0 };
       if (!write(before.tgid, address, loan.lent)) return action.errno('EFAULT');
       this.#loans.set(key, loan);
     }
@@ -84,8 +89,8 @@ export class LentDeadlines {
   }
 
   /** The same moment by the machine's clock, at the earliest a nanosecond after zero: that would disarm a timer. */
-  machines(deadline: bigint): bigint {
-    const real = deadline - this.#offsetNs;
+  machines(clock: number, deadline: bigint): bigint {
+    const real = machinesDeadline(this.#clock, clock, deadline);
     return real < 1n ? 1n : real > LATEST_NS ? LATEST_NS : real;
   }
 

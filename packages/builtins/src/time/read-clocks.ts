@@ -1,34 +1,32 @@
 /**
  * Reading the time by system call: programs that use no vDSO, and what a vDSO leaves to the kernel.
  *
- * The vDSO is patched to add the offset to what its own code yields. Where that code asks the kernel, because the machine's
- * time source cannot be read by programs, the answer has to be the machine's own, or the offset would be added twice: such
- * a call is known by where it was made. The one clock that the stubs leave alone is shifted here in either case.
+ * The vDSO is patched to change what its own code yields. Where that code asks the kernel, because the machine's
+ * time source cannot be read by programs, the answer has to be the machine's own, or an offset would be added twice: such
+ * a call is known by where it was made. The one clock that the stubs leave alone is answered here in either case.
  * clock_gettime(2)  ->  0, or EFAULT, or continue
  * gettimeofday(2)  ->  0, or EFAULT, or continue
  * time(2)  ->  seconds, or EFAULT
  */
 import { arg, arg32 } from '@sandlock/bpf';
 import { action, type FamilyEntry, type Handler, type HandlerContext } from '@sandlock/dispatch';
-import { CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_REALTIME_COARSE, clockGettime, SyscallError } from '@sandlock/sys';
+import { CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_REALTIME_COARSE, SyscallError } from '@sandlock/sys';
 
 import { timespec, timeval, wholeSeconds } from './time-values.js';
-import { CALENDAR_CLOCKS, type VirtualClock } from './virtual-clock.js';
+import { CALENDAR_CLOCKS, shownTime, type VirtualClock } from './virtual-clock.js';
 
 /** What cannot be answered must not be the machine's time. */
 const onException = 'denyEperm';
 
 /** @param isVdsoCall whether the thread made this call in code of its vDSO */
 export function readClocks(
-  { offsetNs }: VirtualClock, isVdsoCall: (context: HandlerContext) => boolean,
+  clock: VirtualClock, isVdsoCall: (context: HandlerContext) => boolean,
 ): Readonly<Record<string, FamilyEntry>> {
-  const now = (clock: number): bigint => clockGettime(clock) + offsetNs;
-
   const onClockGettime: Handler = (context) => {
-    const clock = Number(BigInt.asIntN(32, context.args[0]!));
-    if (clock !== CLOCK_REALTIME_ALARM && isVdsoCall(context)) return action.continue();
+    const id = Number(BigInt.asIntN(32, context.args[0]!));
+    if (id !== CLOCK_REALTIME_ALARM && isVdsoCall(context)) return action.continue();
     try {
-      const written = context.writeMemory(context.args[1]!, timespec(now(clock)));
+      const written = context.writeMemory(context.args[1]!, timespec(shownTime(clock, id)));
       return written.ok ? action.returnValue(0) : written.deny();
     } catch (error) {
       // The machine may have no clock of this kind: CLOCK_REALTIME_ALARM needs one that can wake it.
@@ -39,7 +37,7 @@ export function readClocks(
 
   const onGettimeofday: Handler = (context) => {
     if (isVdsoCall(context)) return action.continue();
-    const written = context.writeMemory(context.args[0]!, timeval(now(CLOCK_REALTIME)));
+    const written = context.writeMemory(context.args[0]!, timeval(shownTime(clock, CLOCK_REALTIME)));
     if (!written.ok) return written.deny();
     const zone = context.args[1]!;
     if (zone === 0n) return action.returnValue(0);
@@ -49,7 +47,7 @@ export function readClocks(
   };
 
   const onTime: Handler = (context) => {
-    const seconds = wholeSeconds(now(CLOCK_REALTIME_COARSE));
+    const seconds = wholeSeconds(shownTime(clock, CLOCK_REALTIME_COARSE));
     const to = context.args[0]!;
     if (to !== 0n) {
       const bytes = Buffer.alloc(8);
@@ -61,7 +59,7 @@ export function readClocks(
   };
 
   return {
-    clock_gettime: CALENDAR_CLOCKS.map((clock) => ({ handler: onClockGettime, when: arg32(0).eq(clock), onException })),
+    clock_gettime: CALENDAR_CLOCKS.map((id) => ({ handler: onClockGettime, when: arg32(0).eq(id), onException })),
     gettimeofday: { handler: onGettimeofday, when: arg(0).ne(0), onException },
     time: { handler: onTime, onException },
   };

@@ -25,7 +25,7 @@ export function setTimerfd(context: HandlerContext, lent: LentDeadlines): NotifA
   // No timer, or one of another clock: the kernel says what is wrong, if anything is.
   if (clock === undefined || !CALENDAR_CLOCKS.includes(clock)) return action.continue();
   const copy = context.dupFd(number);
-  if (!copy.ok) return copy.reason === 'badFd' ? copy.deny() : lent.lend(context, args[2]! + BigInt(IT_VALUE), true);
+  if (!copy.ok) return copy.reason === 'badFd' ? copy.deny() : lent.lend(context, { address: args[2]! + BigInt(IT_VALUE), clock, isTimer: true });
   try {
     return setCopy(context, copy.fd, lent);
   } finally {
@@ -43,7 +43,7 @@ function setCopy(context: HandlerContext, fd: number, lent: LentDeadlines): Noti
   const set = Buffer.from(read.bytes);
   const deadline = timespecNs(set.subarray(IT_VALUE, IT_VALUE + TIME_BYTES));
   if (deadline === undefined) return action.errno('EINVAL');
-  if (deadline !== 0n) timespec(lent.machines(deadline)).copy(set, IT_VALUE);
+  if (deadline !== 0n) timespec(lent.machines(clock, deadline)).copy(set, IT_VALUE);
   const old = Buffer.alloc(ITIMERSPEC_BYTES);
   const result = timerfdSettime(fd, Number(BigInt.asIntN(32, args[1]!)), set, old);
   if (result < 0) return action.errno(-result);

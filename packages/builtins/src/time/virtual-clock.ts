@@ -1,5 +1,5 @@
 /**
- * The clock of a sandbox: the machine's, put forward or back once and for all.
+ * The clock of a sandbox: the machine's, put forward or back once and for all, or standing still.
  *
  * It is worked out once a run, so that everything that shows time agrees. The offset is whole microseconds: then
  * gettimeofday(2), which shows no more, is never a step behind or ahead of clock_gettime(2).
@@ -8,10 +8,17 @@
 import { CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_REALTIME_COARSE, CLOCK_TAI, clockGettime } from '@sandlock/sys';
 
 export interface VirtualClock {
-  /** What the clocks of a calendar show more than they do. */
+  /** What the clocks of a calendar show more than they do; of one that stands still, when the sandbox's began. */
   readonly offsetNs: bigint;
   /** The machine's CLOCK_REALTIME, in nanoseconds, when the sandbox's began to run. */
   readonly startedAt: bigint;
+  /** What they show whenever they are asked; undefined: they run. */
+  readonly frozenAtNs: bigint | undefined;
+}
+
+export interface ClockOptions {
+  /** It shows its start for ever. */
+  readonly frozen?: boolean;
 }
 
 /** The clocks that tell calendar time. All others count from some event, and are the machine's own. */
@@ -20,9 +27,27 @@ export const CALENDAR_CLOCKS: readonly number[] = [CLOCK_REALTIME, CLOCK_REALTIM
 const MICROSECOND_NS = 1000n;
 
 /** @param startNs what the clock shows at first: nanoseconds since 1970 */
-export function startClock(startNs: bigint, startedAt = clockGettime(CLOCK_REALTIME)): VirtualClock {
+export function startClock(startNs: bigint, { frozen = false }: ClockOptions = {}): VirtualClock {
+  const startedAt = clockGettime(CLOCK_REALTIME);
   const offset = startNs - startedAt;
-  return Object.freeze({ offsetNs: offset - modulo(offset, MICROSECOND_NS), startedAt });
+  return Object.freeze({
+    offsetNs: offset - modulo(offset, MICROSECOND_NS), startedAt, frozenAtNs: frozen ? startNs : undefined,
+  });
+}
+
+/** What a clock of a calendar shows. @throws {SyscallError} EINVAL the machine has no clock of this kind */
+export function shownTime({ offsetNs, frozenAtNs }: VirtualClock, id: number): bigint {
+  const machines = clockGettime(id); // asked in any case: what the machine has not, the sandbox has not
+  return frozenAtNs ?? machines + offsetNs;
+}
+
+/**
+ * When a deadline is reached, by the machine's clock. By one that stands still it never is, and so it is as far away as
+ * that clock says now: a wait until a second from now is a second's wait, and the past is over.
+ */
+export function machinesDeadline({ offsetNs, frozenAtNs }: VirtualClock, id: number, deadlineNs: bigint): bigint {
+  if (frozenAtNs === undefined) return deadlineNs - offsetNs;
+  return clockGettime(id === CLOCK_TAI ? CLOCK_TAI : CLOCK_REALTIME) + deadlineNs - frozenAtNs;
 }
 
 function modulo(value: bigint, by: bigint): bigint {

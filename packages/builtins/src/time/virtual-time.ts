@@ -1,5 +1,5 @@
 /**
- * The virtual time family: the time of day begins at a moment of choice, and goes on at its own pace.
+ * The virtual time family: the time of day begins at a moment of choice, and goes on at its own pace or not at all.
  *
  * Programs read it from their vDSO, which is patched in every fresh image and costs no system call; by system call, which is
  * answered here; and wait for it, with deadlines that are taken back to the machine's clock. Clocks that count from some
@@ -19,9 +19,9 @@ export interface VirtualTimeOptions {
   readonly clock: VirtualClock;
 }
 
-/** It needs the vDSO patched by the same offset: see vdsoPatch(). */
+/** It needs the vDSO patched for the same clock: see vdsoPatch(). */
 export function virtualTime({ clock }: VirtualTimeOptions): Family {
-  const lent = new LentDeadlines(clock.offsetNs);
+  const lent = new LentDeadlines(clock);
   return {
     name: 'virtualTime',
     handlers: { ...readClocks(clock, isVdsoCall), ...deadlines(lent) },

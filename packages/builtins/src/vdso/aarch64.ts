@@ -37,7 +37,18 @@ const ADDITION = (modulus: number, literals: readonly [string, string, string]):
   ${modulus === 1_000_000_000 ? '00 ca 9a 3b' : '40 42 0f 00'} 00 00 00 00  | 9: .quad ${modulus}
 `;
 
-const clockGettime = stubCode(`
+const PUT = ([seconds, fraction]: readonly [string, string], padding = ''): string => `
+  ${seconds} 00 00 58              |    ldr x2, 7f
+  ${fraction} 00 00 58              |    ldr x3, 8f
+  22 0c 00 a9              |    stp x2, x3, [x1]
+  c0 03 5f d6              | 3: ret
+  ${padding}
+  00 00 00 00 00 00 00 00  | 7: .quad seconds
+  00 00 00 00 00 00 00 00  | 8: .quad fraction
+`;
+
+/** @param skip the jump over `tail` where there is nothing to change */
+const clockGettime = (skip: string, tail: string) => stubCode(`
   c0 00 00 34              |    cbz w0, 1f                   // CLOCK_REALTIME
   1f 14 00 71              |    cmp w0, #5                   // CLOCK_REALTIME_COARSE
   80 00 00 54              |    b.eq 1f
@@ -50,20 +61,20 @@ const clockGettime = stubCode(`
   00 00 00 94              |    bl original
   e1 0b 40 f9              |    ldr x1, [sp, #16]
   fd 7b c2 a8              |    ldp x29, x30, [sp], #32
-  80 01 00 35              |    cbnz w0, 3f
-  ${ADDITION(1_000_000_000, ['84 01', 'a5 01', 'c6 01'])}
+  ${skip} 00 35              |    cbnz w0, 3f
+  ${tail}
 `);
 
-const gettimeofday = stubCode(`
+const gettimeofday = (skip: string, skipZone: string, tail: string) => stubCode(`
   fd 7b be a9              |    stp x29, x30, [sp, #-32]!
   fd 03 00 91              |    mov x29, sp
   e0 0b 00 f9              |    str x0, [sp, #16]
   00 00 00 94              |    bl original
   e1 0b 40 f9              |    ldr x1, [sp, #16]
   fd 7b c2 a8              |    ldp x29, x30, [sp], #32
-  a0 01 00 35              |    cbnz w0, 3f
-  81 01 00 b4              |    cbz x1, 3f                   // only the time zone was asked for
-  ${ADDITION(1_000_000, ['64 01', '85 01', 'a6 01'])}
+  ${skip} 00 35              |    cbnz w0, 3f
+  ${skipZone} 00 b4              |    cbz x1, 3f                   // only the time zone was asked for
+  ${tail}
 `);
 
 const getrandom = stubCode(`
@@ -89,7 +100,16 @@ export const aarch64: StubArch = {
   names: {
     clock_gettime: ['__kernel_clock_gettime'], gettimeofday: ['__kernel_gettimeofday'], time: [], getrandom: ['__kernel_getrandom'],
   },
-  stubs: { clock_gettime: clockGettime, gettimeofday, time: stubCode(''), getrandom },
+  stubs: {
+    clock_gettime: clockGettime('80 01', ADDITION(1_000_000_000, ['84 01', 'a5 01', 'c6 01'])),
+    gettimeofday: gettimeofday('a0 01', '81 01', ADDITION(1_000_000, ['64 01', '85 01', 'a6 01'])),
+    time: stubCode(''),
+    getrandom,
+  },
+  frozen: {
+    clock_gettime: clockGettime('80 00', PUT(['a2', 'c3'], '1f 20 03 d5              |    nop')),
+    gettimeofday: gettimeofday('a0 00', '81 00', PUT(['82', 'a3'])),
+  },
   link,
   original(image, fn, slack, nr) {
     const { from, to } = displaced(image, fn);

@@ -35,7 +35,19 @@ const ADDITION = (modulus: number): string => `
   ${modulus === 1_000_000_000 ? '00 ca 9a 3b' : '40 42 0f 00'} 00 00 00 00  |    .quad ${modulus}
 `;
 
-const clockGettime = stubCode(`
+const PUT = `
+  17 07 00 00              |    auipc a4, 0
+  83 37 87 01              |    ld a5, 24(a4)
+  03 38 07 02              |    ld a6, 32(a4)
+  23 b0 f5 00              |    sd a5, 0(a1)
+  23 b4 05 01              |    sd a6, 8(a1)
+  67 80 00 00              | 3: ret
+  00 00 00 00 00 00 00 00  |    .quad seconds
+  00 00 00 00 00 00 00 00  |    .quad fraction
+`;
+
+/** @param far the last byte of the jumps over `tail`: how many times 16 bytes they go beyond what the others say */
+const clockGettime = (far: string, tail: string) => stubCode(`
   63 0e 05 00              |    beqz a0, 1f                  # CLOCK_REALTIME
   13 06 50 00              |    li a2, 5                     # CLOCK_REALTIME_COARSE
   63 0a c5 00              |    beq a0, a2, 1f
@@ -49,11 +61,11 @@ const clockGettime = stubCode(`
   83 30 81 01              |    ld ra, 24(sp)
   83 35 01 01              |    ld a1, 16(sp)
   13 01 01 02              |    addi sp, sp, 32
-  63 1c 05 02              |    bnez a0, 3f
-  ${ADDITION(1_000_000_000)}
+  63 1c 05 ${far}              |    bnez a0, 3f
+  ${tail}
 `);
 
-const gettimeofday = stubCode(`
+const gettimeofday = (far: string, tail: string) => stubCode(`
   13 01 01 fe              |    addi sp, sp, -32
   23 3c 11 00              |    sd ra, 24(sp)
   23 38 a1 00              |    sd a0, 16(sp)
@@ -61,9 +73,9 @@ const gettimeofday = stubCode(`
   83 30 81 01              |    ld ra, 24(sp)
   83 35 01 01              |    ld a1, 16(sp)
   13 01 01 02              |    addi sp, sp, 32
-  63 1e 05 02              |    bnez a0, 3f
-  63 8c 05 02              |    beqz a1, 3f                  # only the time zone was asked for
-  ${ADDITION(1_000_000)}
+  63 1e 05 ${far}              |    bnez a0, 3f
+  63 8c 05 ${far}              |    beqz a1, 3f                  # only the time zone was asked for
+  ${tail}
 `);
 
 const getrandom = stubCode(`
@@ -78,7 +90,10 @@ export const riscv64: StubArch = {
   names: {
     clock_gettime: ['__vdso_clock_gettime'], gettimeofday: ['__vdso_gettimeofday'], time: [], getrandom: ['__vdso_getrandom'],
   },
-  stubs: { clock_gettime: clockGettime, gettimeofday, time: stubCode(''), getrandom },
+  stubs: {
+    clock_gettime: clockGettime('02', ADDITION(1_000_000_000)), gettimeofday: gettimeofday('02', ADDITION(1_000_000)), time: stubCode(''), getrandom,
+  },
+  frozen: { clock_gettime: clockGettime('00', PUT), gettimeofday: gettimeofday('00', PUT) },
   link,
   original(image, fn, slack, nr) {
     const to = displacedEnd(image, fn);

@@ -23,6 +23,8 @@ export interface StubArch {
    * clock_gettime, so that both tell the same second.
    */
   readonly stubs: Readonly<Record<Patched, StubCode>>;
+  /** In place of those, where clocks stand still: what `original` yields is replaced if it succeeded. */
+  readonly frozen: Readonly<Record<'clock_gettime' | 'gettimeofday', StubCode>>;
   readonly link: Link;
   /**
    * Where the function as it was can be called once {@link divert} has been done. May put code into the slack.

@@ -2,7 +2,7 @@
  * Stub code: machine code with its assembler text beside it.
  *
  * A line is `bytes | instruction`. The last word of an instruction may name what is only known at patch time:
- * `original`, what the function did before; `seconds` and `fraction`, what to add. Such a line's bytes are zero, as an
+ * `original`, what the function did before; `seconds` and `fraction`, what to add or to show. Such a line's bytes are zero, as an
  * assembler leaves them, and are filled in when the stub is placed. So the text can be given to an assembler, and must
  * come out as the bytes.
  */
@@ -39,7 +39,7 @@ export interface StubValues {
   /** Where in the image stands what `original` calls. */
   readonly original: number;
   readonly seconds: bigint;
-  /** Of a second, in the unit of the structure that the stub adds to: from 0 to below a second. */
+  /** Of a second, in the unit of the structure that the stub changes: from 0 to below a second. */
   readonly fraction: number;
 }
 

@@ -20,6 +20,8 @@ export type { Patch } from './stub-arch.js';
 export interface VdsoChanges {
   /** What CLOCK_REALTIME and its kin show more than they do: whole microseconds. */
   readonly offsetNs?: bigint | undefined;
+  /** What they show whenever they are asked, in place of the former: they stand still. */
+  readonly frozenAtNs?: bigint | undefined;
   /** Random bytes come from getrandom(2) alone, which a handler answers. */
   readonly noRandom?: boolean | undefined;
 }
@@ -35,7 +37,10 @@ const STUB_ARCHS: Partial<Record<Arch, StubArch>> = { x86_64, aarch64, riscv64 }
 export function vdsoPatches(image: Buffer, arch: Arch, changes: VdsoChanges): Patch[] {
   const stubArch = STUB_ARCHS[arch];
   if (stubArch === undefined) throw layoutError(`nobody here knows those of ${arch}`);
-  const { names, stubs, link } = stubArch;
+  const { offsetNs, frozenAtNs } = changes;
+  const { names, link } = stubArch;
+  const stubs = { ...stubArch.stubs, ...(frozenAtNs === undefined ? {} : stubArch.frozen) };
+  const timeNs = frozenAtNs ?? offsetNs;
   const functions = vdsoFunctions(image);
   const slack = new Slack(image);
   const diversions: Patch[] = [];
@@ -52,10 +57,9 @@ export function vdsoPatches(image: Buffer, arch: Arch, changes: VdsoChanges): Pa
     let stub: number | undefined;
     for (const [, aliases] of entries(what)) {
       const original = callee ?? stubArch.original(image, aliases[0]!, slack, syscallNumber(arch, what)!);
-      const { offsetNs = 0n } = changes;
-      const seconds = floorDivide(offsetNs, SECOND_NS);
+      const seconds = floorDivide(timeNs ?? 0n, SECOND_NS);
       stub = slack.append(place(stubs[what], {
-        at: slack.next, original, seconds, fraction: Number((offsetNs - seconds * SECOND_NS) / fractionUnit),
+        at: slack.next, original, seconds, fraction: Number(((timeNs ?? 0n) - seconds * SECOND_NS) / fractionUnit),
       }, link));
       // Symbols of one function have each a value, but the function has one beginning.
       const seen = new Set<number>();
@@ -69,7 +73,7 @@ export function vdsoPatches(image: Buffer, arch: Arch, changes: VdsoChanges): Pa
     return stub;
   };
 
-  if (changes.offsetNs !== undefined) {
+  if (timeNs !== undefined) {
     const clockGettime = patch('clock_gettime', 1n);
     if (clockGettime === undefined) throw layoutError('it has no clock_gettime');
     patch('gettimeofday', 1000n);

@@ -17,16 +17,18 @@ function patched(bytes: Buffer, patches: readonly Patch[]): Buffer {
 
 const SECOND = 1_000_000_000n;
 
-/** What an image says whose clocks are this far off. */
-function expected(offsetNs: bigint, { hasTime, seeded = false }: { hasTime: boolean; seeded?: boolean }): string[] {
+interface Variant { hasTime: boolean; seeded?: boolean; frozenAtNs?: bigint }
+
+/** What an image says whose clocks are this far off, or stand still. */
+function expected(offsetNs: bigint, { hasTime, seeded = false, frozenAtNs }: Variant): string[] {
   const show = (ns: bigint, digits: number) => `${ns / SECOND}.${String(ns % SECOND).padStart(9, '0').slice(0, digits)}`;
   const clock = (id: number) => 1000n * SECOND + BigInt(id) * SECOND + 999_999_999n;
-  const shifted = (id: number) => (id === 0 || id === 5 || id === 11 ? clock(id) + offsetNs : clock(id));
+  const shifted = (id: number) => (id === 0 || id === 5 || id === 11 ? frozenAtNs ?? clock(id) + offsetNs : clock(id));
   const second = String(shifted(5) / SECOND);
   return [
     ...[0, 1, 5, 7, 8, 11].map((id) => `clock ${id}: 0 ${show(shifted(id), 9)}`),
     'clock 99: -22 -1.-00000001',
-    `day: 0 ${show(1000n * SECOND + 999_999_000n + offsetNs, 6)} 7`,
+    `day: 0 ${show(frozenAtNs ?? 1000n * SECOND + 999_999_000n + offsetNs, 6)} 7`,
     'zone: 0 7',
     'bad: -14',
     hasTime ? `time: ${second} ${second} ${second}` : 'time: 77 77 77',
@@ -36,7 +38,8 @@ function expected(offsetNs: bigint, { hasTime, seeded = false }: { hasTime: bool
 
 describe.each(toolchains)('stubs for $arch', (chain) => {
   it.skipIf(!hasAssembler(chain))(`are what their text assembles to [needs ${chain.tools}as]`, () => {
-    for (const [name, code] of Object.entries(chain.stubArch.stubs)) {
+    const { stubs, frozen } = chain.stubArch;
+    for (const [name, code] of [...Object.entries(stubs), ...Object.entries(frozen)]) {
       const bytes = assembled(chain, code.text);
       expect(bytes.subarray(0, code.bytes.length).toString('hex'), name).toBe(code.bytes.toString('hex'));
       expect(bytes.length - code.bytes.length, name).toBeLessThan(16);
@@ -53,6 +56,14 @@ describe.each(toolchains)('stubs for $arch', (chain) => {
       const original = image(chain, variant);
       const result = answers(chain, patched(original, vdsoPatches(original, chain.arch, { offsetNs })));
       expect(result).toEqual(expected(offsetNs, { hasTime }));
+    });
+
+    it.each([
+      ['a moment', 981_158_400n * SECOND + 123_456_789n], ['the last nanosecond of one', 5n * SECOND - 1n], ['1970', 0n],
+    ])('and show %s by the clocks of a calendar, and by no others', (_, frozenAtNs) => {
+      const original = image(chain, variant);
+      const patches = vdsoPatches(original, chain.arch, { offsetNs: 7n * SECOND, frozenAtNs, noRandom: true });
+      expect(answers(chain, patched(original, patches))).toEqual(expected(0n, { hasTime, seeded: true, frozenAtNs }));
     });
 
     it('and leave the time alone where random numbers are all that is wanted', () => {

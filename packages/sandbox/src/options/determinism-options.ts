@@ -33,6 +33,18 @@ timestamps of files. A start is refused where programs cannot be shown another t
 killed. More in [determinism](determinism.md).`,
     noSupervisor: 'the supervisor changes the clock of each program',
   }),
+  timeFrozen: option({
+    schema: boolean(),
+    type: 'boolean',
+    default: 'false',
+    flags: [{ long: 'time-frozen' }],
+    profile: { section: 'determinism', key: 'time_frozen' },
+    summary: 'let the time of day stand still at --time-start',
+    docs: `The clocks of a calendar show \`timeStart\`, which it needs, whenever they are asked, to the nanosecond. What takes time takes
+it: clocks that count from some event go on, a sleep sleeps, and waiting for a time of day that is a second ahead takes a second. A
+program that looks at the calendar until some time has come never sees it come. More in [determinism](determinism.md).`,
+    noSupervisor: 'the supervisor changes the clock of each program',
+  }),
   deterministicDirs: option({
     schema: boolean(),
     type: 'boolean',

@@ -58,6 +58,7 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
       noRandomizeMemory: parsed.noRandomizeMemory ?? false,
       randomSeed: parsed.randomSeed ?? null,
       timeStartNs: parsed.timeStart ?? null,
+      timeFrozen: parsed.timeFrozen ?? false,
       deterministicDirs: parsed.deterministicDirs ?? false,
       keepCapabilities: parsed.keepCapabilities ?? [],
     }),

@@ -54,6 +54,8 @@ export interface Policy {
   readonly randomSeed: bigint | null;
   /** Nanoseconds since 1970. null: the machine's time. */
   readonly timeStartNs: bigint | null;
+  /** It stands still there. */
+  readonly timeFrozen: boolean;
   readonly deterministicDirs: boolean;
   /** What stays of the caller's capabilities. */
   readonly keepCapabilities: 'all' | readonly Capability[];

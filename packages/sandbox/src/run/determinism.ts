@@ -16,8 +16,8 @@ export interface Determinism {
 
 /** @throws {ConfinementError} ERR_SANDLOCK_VDSO */
 export function determinism(policy: Policy): Determinism {
-  const { randomSeed, timeStartNs } = policy;
-  const clock = timeStartNs === null ? undefined : startClock(timeStartNs);
+  const { randomSeed, timeStartNs, timeFrozen } = policy;
+  const clock = timeStartNs === null ? undefined : startClock(timeStartNs, { frozen: timeFrozen });
   const family = randomSeed === null ? undefined : random({ seed: randomSeed });
   const imagePatches: ImagePatch[] = [];
   if (clock !== undefined || family !== undefined) imagePatches.push(patchedVdso(policy, clock));
@@ -27,7 +27,7 @@ export function determinism(policy: Policy): Determinism {
 
 function patchedVdso({ randomSeed, arch }: Policy, clock: VirtualClock | undefined): ImagePatch {
   try {
-    return vdsoPatch({ offsetNs: clock?.offsetNs, noRandom: randomSeed !== null }, arch);
+    return vdsoPatch({ ...clock, noRandom: randomSeed !== null }, arch);
   } catch (error) {
     if (!(error instanceof VdsoError)) throw error;
     const option = clock === undefined ? 'randomSeed' : 'timeStart';

@@ -141,6 +141,40 @@ setTimeout(() => console.log(JSON.stringify([date / 1000, new Date().getUTCFullY
     }
   });
 
+  it.skipIf(!hasPython)('stands still where it is told to, to the nanosecond, for every language [needs python3]', async () => {
+    const start = '2001-02-03T04:05:06.123456789Z';
+    const script = `date +%s.%N; /usr/bin/python3 -c "import time; print(time.time_ns())"; "$NODE" -e "console.log(Date.now())"; sleep 0.2; date +%s.%N`;
+    const run = () => output(start, ['bash', '-c', script], { timeFrozen: true, env: { NODE: process.execPath } });
+    const first = await run();
+    expect(first).toBe('981173106.123456789\n981173106123456789\n981173106123\n981173106.123456789\n');
+    expect(await run()).toBe(first);
+    // Beside it: the same programs, with a clock that runs.
+    const running = (await output(start, ['bash', '-c', script], { env: { NODE: process.execPath } })).split('\n');
+    expect(new Set(running.slice(0, 4).map((line, i) => line === first.split('\n')[i]))).toEqual(new Set([false]));
+  });
+
+  it.skipIf(!hasPython)('is waited for where it stands still, and what does not depend on it goes on [needs python3]', async () => {
+    const program = `
+import ctypes, ctypes.util, os, threading, time
+libc = ctypes.CDLL(None, use_errno=True)
+class Timespec(ctypes.Structure): _fields_ = [('s', ctypes.c_long), ('ns', ctypes.c_long)]
+def until(clock, ahead):
+    at, from_ = time.clock_gettime_ns(clock) + ahead, time.monotonic()
+    t = Timespec(at // 10**9, at % 10**9)
+    return libc.clock_nanosleep(clock, 1, ctypes.byref(t), None), time.monotonic() - from_
+# A sleep of real time first: a deadline is as far away as it is when it is waited for.
+time.sleep(0.3)
+for clock in (time.CLOCK_REALTIME, time.CLOCK_TAI): print(*until(clock, 10**8))
+print(*until(time.CLOCK_REALTIME, -3600 * 10**9))
+print(*until(time.CLOCK_MONOTONIC, 10**8))
+took = time.monotonic(); threading.Event().wait(0.1); print(0, time.monotonic() - took)`;
+    const lines = (await output('2010-01-01T00:00:00Z', ['/usr/bin/python3', '-c', program], { timeFrozen: true })).trim().split('\n').map((line) => line.split(' ').map(Number));
+    expect(lines.map(([result]) => result)).toEqual([0, 0, 0, 0, 0]);
+    const took = lines.map(([, seconds]) => seconds!);
+    for (const each of [took[0]!, took[1]!, took[3]!, took[4]!]) expect(each).toBeGreaterThanOrEqual(0.099);
+    for (const each of took) expect(each).toBeLessThan(5);
+  });
+
   it('is the machine\'s where nobody asked for another', async () => {
     const box = new Sandbox({ fsReadable: ['/usr', '/etc', optional('/lib'), optional('/lib64'), optional('/bin')] });
     expect(Math.abs(Number((await box.run(['date', '+%s'])).text()) - Date.now() / 1000)).toBeLessThan(20);
