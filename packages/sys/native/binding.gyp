@@ -5,6 +5,7 @@
       "sources": [
         "addon/module.cc",
         "addon/apart.cc",
+        "addon/aside.cc",
         "addon/clock.cc",
         "addon/credentials.cc",
         "addon/fd_watcher.cc",

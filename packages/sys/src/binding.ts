@@ -106,6 +106,9 @@ export interface Binding {
   ): Buffer;
   decodeMessage(record: Uint8Array): [number, number, number, number, number, number] | null;
   encodeMessage(type: number, argument: number): Buffer;
+  readFileAside(path: Uint8Array, maxBytes: number): Promise<[Buffer, boolean, number] | Result>;
+  listFilesAside(directory: Uint8Array, prefix: Uint8Array, maxLinks: number): Promise<[Float64Array, number, number] | Result>;
+  readDirectoryAside(fd: Fd, maxBytes: number): Promise<[Buffer, Uint32Array] | Result>;
   guardMessageBytes: number;
   guardFds: number;
   Apart: new () => ApartHandle;

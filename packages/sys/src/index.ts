@@ -1,5 +1,6 @@
 export { check, errnoName, errnoNumber, type ErrnoName, SandlockError, SyscallError } from './errors.js';
 export { clockGettime, ITIMERSPEC_BYTES, timerfdSettime } from './clock.js';
+export { listFilesAside, readDirectoryAside, readFileAside, type FileRead, type FilesListed, type SortedDirectory } from './aside.js';
 export * from './constants.js';
 export * from './credentials.js';
 export * from './files.js';

@@ -5,6 +5,7 @@
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sandlock::InitApart(env, exports);
+  sandlock::InitAside(env, exports);
   sandlock::InitClock(env, exports);
   sandlock::InitCredentials(env, exports);
   sandlock::InitFiles(env, exports);

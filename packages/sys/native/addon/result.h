@@ -40,6 +40,7 @@ inline Bytes BytesOf(const Napi::Value& v) {
 }
 
 void InitApart(Napi::Env env, Napi::Object exports);
+void InitAside(Napi::Env env, Napi::Object exports);
 void InitClock(Napi::Env env, Napi::Object exports);
 void InitCredentials(Napi::Env env, Napi::Object exports);
 void InitFiles(Napi::Env env, Napi::Object exports);
