@@ -28,6 +28,22 @@ export function readFirst(path: string, buffer: Uint8Array): number {
   }
 }
 
+/** All of it. @returns undefined: it is longer than that */
+export function readSome(path: string, maxBytes: number): Buffer | undefined {
+  const buffer = Buffer.allocUnsafe(maxBytes);
+  const fd = openSync(path, 'r');
+  try {
+    for (let length = 0; length < maxBytes;) { // a page at a time, however large the buffer
+      const got = readSync(fd, buffer, length, maxBytes - length, null);
+      if (got === 0) return buffer.subarray(0, length);
+      length += got;
+    }
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** All of it, as latin1. @throws {RangeError} it is longer than that */
 export function readWhole(path: string, buffer: Buffer, maxBytes = Infinity): string {
   const fd = openSync(path, 'r');

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { addressSpaces } from '../src/memory/address-spaces.js';
 
-const status = (pid: number, likeness = 'alike') => ({ pid, likeness, usedBytes: 1 });
+const status = (pid: number, likeness = 'alike') => ({ pid, likeness });
 const pids = (statuses: readonly { pid: number }[]) => statuses.map(({ pid }) => pid);
 const failing = (code: 'EPERM' | 'ESRCH') => () => { throw new SyscallError('kcmp', -constants.errno[code]); };
 

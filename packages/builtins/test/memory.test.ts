@@ -1,7 +1,11 @@
 import { DispatchTable } from '@sandlock/dispatch';
+import { memfdCreate } from '@sandlock/sys';
+import { spawn } from 'node:child_process';
+import { closeSync, writeSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { memory, ProcessTree } from '../src/index.js';
+import { Measurements } from '../src/memory/measurements.js';
 import { MemoryMeter } from '../src/memory/memory-meter.js';
 import { parseMemoryStatus } from '../src/memory/memory-status.js';
 import { SharedObjects } from '../src/memory/shared-objects.js';
@@ -53,12 +57,97 @@ describe('memory family', () => {
 });
 
 describe('what a sandbox uses', () => {
-  it('has no part of a process that was ended for it', () => {
-    const tree = { living: () => [process.pid] } as unknown as ProcessTree;
-    const meter = new MemoryMeter(tree, new SharedObjects(), 2 ** 40);
-    expect(meter.measure().usedBytes).toBeGreaterThan(MIB);
+  const members = (...pids: number[]) => ({ living: () => pids } as unknown as ProcessTree);
+  const own = members(process.pid);
+
+  it('has no part of a process that was ended for it', async () => {
+    const meter = new MemoryMeter({ members: own, objects: new SharedObjects(), limitBytes: 2 ** 40 });
+    expect((await meter.measure()).usedBytes).toBeGreaterThan(MIB);
+    expect(meter.atOnce()!.usedBytes).toBeGreaterThan(MIB);
     meter.killed(process.pid);
-    expect(meter.measure()).toEqual({ usedBytes: 0, shares: new Map() });
+    expect(await meter.measure()).toEqual({ usedBytes: 0, shares: new Map(), busyMs: 0 });
+    expect(meter.atOnce()).toEqual({ usedBytes: 0, shares: new Map(), busyMs: 0 });
+  });
+
+  it('cannot be said at once where objects may be about that are in no counter', async () => {
+    const objects = new SharedObjects();
+    const meter = new MemoryMeter({ members: own, objects, limitBytes: 2 ** 40 });
+    const fd = memfdCreate('counted', 0);
+    writeSync(fd, Buffer.alloc(8 * MIB, 1));
+    const without = (await meter.measure()).usedBytes;
+    objects.expectMemfd();
+    expect(meter.atOnce()).toBeUndefined();
+    const measured = await meter.measure();
+    expect(measured.usedBytes - measured.shares.get(process.pid)!).toBe(8 * MIB);
+    expect(measured.usedBytes).toBeGreaterThan(without);
+    closeSync(fd);
+  });
+
+  it('is worked out in another thread, so that this one goes on', async () => {
+    const meter = new MemoryMeter({ members: own, objects: new SharedObjects(true), limitBytes: 1 });
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    for (let n = 0; n < 3; n++) await meter.measure();
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  it('is as much as the limit at least for one whose descriptors are too many to look through, and not for others', async () => {
+    const other = spawn('/bin/sleep', ['60']);
+    const objects = new SharedObjects(true, 10);
+    const meter = new MemoryMeter({ members: members(process.pid, other.pid!), objects, limitBytes: 2 ** 40 });
+    const { shares } = await meter.measure();
+    expect(shares.get(process.pid)!).toBeGreaterThan(2 ** 40);
+    expect(shares.get(other.pid!)!).toBeLessThan(10 * MIB);
+    other.kill('SIGKILL');
+  });
+
+  it('is what counters say where working it out takes too long, and nothing of who has ended', async () => {
+    const measure = async (maxBusyMs?: number) => (
+      new MemoryMeter({ members: members(process.pid, 2 ** 22 + 1), objects: new SharedObjects(), limitBytes: 1, ...maxBusyMs === undefined ? {} : { maxBusyMs } })).measure();
+    const counters = new MemoryMeter({ members: own, objects: new SharedObjects(), limitBytes: 2 ** 40 }).atOnce()!.usedBytes;
+    const hurried = await measure(0);
+    expect([hurried.busyMs, [...hurried.shares.keys()]]).toEqual([0, [process.pid]]);
+    expect(hurried.usedBytes).toBeGreaterThan(counters / 2);
+    expect((await measure()).busyMs).toBeGreaterThan(0);
+  });
+});
+
+describe('measurements', () => {
+  it('are shared by those who ask while one is under way, and begin after they asked', async () => {
+    const begun: { requestBytes: number; end: (usedBytes: number) => void }[] = [];
+    const measurements = new Measurements(async (requestBytes) => {
+      const usedBytes = await new Promise<number>((end) => { begun.push({ requestBytes, end }); });
+      return { usedBytes, shares: new Map(), busyMs: 0 };
+    });
+    const first = measurements.ask(1);
+    const later = [measurements.ask(5), measurements.ask(7), measurements.ask(2)];
+    expect(begun.map(({ requestBytes }) => requestBytes)).toEqual([1]);
+    begun[0]!.end(10);
+    expect((await first).usedBytes).toBe(10);
+    expect(begun.map(({ requestBytes }) => requestBytes)).toEqual([1, 7]);
+    const last = measurements.ask(3);
+    begun[1]!.end(20);
+    expect((await Promise.all(later)).map(({ usedBytes }) => usedBytes)).toEqual([20, 20, 20]);
+    begun[2]!.end(30);
+    expect((await last).usedBytes).toBe(30);
+    const afterwards = measurements.ask(4);
+    expect(begun[3]!.requestBytes).toBe(4);
+    begun[3]!.end(0);
+    await afterwards;
+  });
+
+  it('go on after one that failed', async () => {
+    let fails = true;
+    const measurements = new Measurements(async () => {
+      if (fails) throw new Error('no');
+      return { usedBytes: 1, shares: new Map(), busyMs: 0 };
+    });
+    const asked = [measurements.ask(0), measurements.ask(0)];
+    await expect(asked[0]).rejects.toThrow('no');
+    fails = false;
+    expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect((await measurements.ask(0)).usedBytes).toBe(1);
   });
 });
 

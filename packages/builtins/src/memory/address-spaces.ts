@@ -13,8 +13,8 @@ import { unlessGone } from '../proc-file.js';
 import type { MemoryStatus } from './memory-status.js';
 
 /** @param compare  replaced by tests. kcmp(2), KCMP_VM */
-export function addressSpaces(statuses: readonly MemoryStatus[], compare = sharesMemory): MemoryStatus[] {
-  const kept: MemoryStatus[] = [];
+export function addressSpaces<T extends Pick<MemoryStatus, 'pid' | 'likeness'>>(statuses: readonly T[], compare = sharesMemory): T[] {
+  const kept: T[] = [];
   const waiting = new Map<number, number>();
   for (const status of statuses) {
     const alike = kept.filter((other) => other.likeness === status.likeness);

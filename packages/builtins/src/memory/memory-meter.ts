@@ -4,31 +4,46 @@
  * The plain counters of its processes come first; their sum can only be too large. When it passes the limit, the
  * answer is worked out: processes in one address space count once, and a page of several counts once in all.
  * A process that was killed for it and is not gone yet has no part in that, or the next one would pay for it.
+ *
+ * Working it out takes as long as programs make it take, by what they map and open. That goes on in another thread, the
+ * largest process first and no further than the answer needs; and when it takes too long, what is not worked out yet
+ * counts as its counters say. So a program can make the answer larger by that, and neither late nor smaller.
  */
 import type { ProcessTree } from '../process-tree.js';
 import { addressSpaces } from './address-spaces.js';
-import { readMemoryStatus } from './memory-status.js';
+import { readMemoryStatus, type MemoryStatus } from './memory-status.js';
 import { readProportional } from './proportional.js';
 import type { SharedObjects } from './shared-objects.js';
 
+/** Processor time for reading one sandbox's page tables, some tens of gigabytes of them. */
+const MAX_BUSY_MS = 200;
+/** Of the text that says what is mapped, in all: some three thousand mappings. */
+const MAX_TEXT_BYTES = 2 * 1024 * 1024;
+
 export interface Measurement {
-  /** At most this much is in use; exact where it is more than the limit. */
+  /** At most this much is in use; where it is more than was asked about, as exact as it could be worked out. */
   readonly usedBytes: number;
   /** By process. */
   readonly shares: ReadonlyMap<number, number>;
+  /** Processor time that other threads took for it. */
+  readonly busyMs: number;
+}
+
+export interface MemoryMeterOptions {
+  readonly members: ProcessTree;
+  readonly objects: SharedObjects;
+  readonly limitBytes: number;
+  /** Tests take less. */
+  readonly maxBusyMs?: number;
 }
 
 export class MemoryMeter {
-  readonly #members: ProcessTree;
-  readonly #objects: SharedObjects;
-  readonly #limitBytes: number;
+  readonly #options: MemoryMeterOptions;
   /** Killed, by pid. */
   readonly #dying = new Set<number>();
 
-  constructor(members: ProcessTree, objects: SharedObjects, limitBytes: number) {
-    this.#members = members;
-    this.#objects = objects;
-    this.#limitBytes = limitBytes;
+  constructor(options: MemoryMeterOptions) {
+    this.#options = options;
   }
 
   /** This process gets a SIGKILL. */
@@ -36,25 +51,84 @@ export class MemoryMeter {
     this.#dying.add(pid);
   }
 
+  /** What can be said at once: at most so much. undefined where more than counters would have to be looked at. */
+  atOnce(): Measurement | undefined {
+    if (this.#options.objects.expected) return undefined;
+    return measurement(0, new Map(this.#statuses().map(({ pid, usedBytes }) => [pid, usedBytes])), 0);
+  }
+
   /** @param requestBytes what somebody asks for on top: close to the limit the answer is worked out */
-  measure(requestBytes = 0): Measurement {
-    const living = this.#members.living();
-    for (const pid of this.#dying) if (!living.includes(pid)) this.#dying.delete(pid);
-    const members = living.filter((pid) => !this.#dying.has(pid));
-    const statuses = members.map(readMemoryStatus).filter((status) => status !== undefined);
-    const objects = this.#objects.measure(members);
-    const rough = sumUp(objects, new Map(statuses.map(({ pid, usedBytes }) => [pid, usedBytes])));
-    if (rough.usedBytes + requestBytes <= this.#limitBytes) return rough;
-    return sumUp(objects, new Map(addressSpaces(statuses).map(({ pid, usedBytes }) => {
+  async measure(requestBytes = 0): Promise<Measurement> {
+    const { objects, limitBytes, maxBusyMs = MAX_BUSY_MS } = this.#options;
+    const enough = limitBytes - requestBytes;
+    const statuses = this.#statuses();
+    const found = objects.expected ? await objects.find(statuses) : { bytes: 0, unseen: new Set<number>(), busyMs: 0 };
+    // Who cannot be looked through has filled the limit, for all that can be said.
+    const shares = new Map(statuses.map(({ pid, usedBytes }) => [pid, usedBytes + (found.unseen.has(pid) ? limitBytes : 0)]));
+    let { busyMs } = found;
+    let used = found.bytes + sum(shares);
+    const set = (pid: number, bytes: number): void => {
+      used += bytes - shares.get(pid)!;
+      shares.set(pid, bytes);
+    };
+    if (used <= enough) return measurement(found.bytes, shares, busyMs);
+
+    const kept = new Set(addressSpaces(statuses));
+    for (const status of statuses) {
+      if (kept.has(status) || found.unseen.has(status.pid)) continue;
+      set(status.pid, 0);
+      shares.delete(status.pid);
+    }
+    const sharing: { pid: number; sharedBytes: number }[] = [];
+    const largestFirst = [...kept].filter(({ pid }) => !found.unseen.has(pid)).sort((a, b) => b.usedBytes - a.usedBytes);
+    const readUntil = busyMs + maxBusyMs;
+    for (const { pid } of largestFirst) {
+      if (used <= enough) break;
+      if (busyMs >= readUntil) { // it may have ended meanwhile
+        set(pid, readMemoryStatus(pid)?.usedBytes ?? 0);
+        continue;
+      }
       // One that cannot be looked at (its program is not readable) has all that its counters say.
-      const proportional = readProportional(pid);
-      return [pid, proportional === undefined ? usedBytes : Math.max(0, proportional - this.#objects.mapped(pid))];
-    })));
+      const proportional = await readProportional(pid);
+      if (proportional === undefined) continue;
+      set(pid, proportional.bytes);
+      busyMs += proportional.busyMs;
+      if (proportional.sharedBytes > 0) sharing.push({ pid, sharedBytes: proportional.sharedBytes });
+    }
+    let textBytes = found.bytes > 0 ? MAX_TEXT_BYTES : 0;
+    for (const { pid } of sharing.sort((a, b) => b.sharedBytes - a.sharedBytes)) {
+      if (used <= enough || textBytes <= 0) break;
+      const mapped = await objects.mapped(pid, textBytes);
+      set(pid, Math.max(0, shares.get(pid)! - mapped.bytes));
+      textBytes -= mapped.textBytes;
+    }
+    return this.remaining(measurement(found.bytes, shares, busyMs));
+  }
+
+  /** What is left of a measurement without those that were killed since. */
+  remaining({ usedBytes, shares, busyMs }: Measurement): Measurement {
+    const left = new Map(shares);
+    let bytes = usedBytes;
+    for (const pid of this.#dying) {
+      bytes -= left.get(pid) ?? 0;
+      left.delete(pid);
+    }
+    return { usedBytes: bytes, shares: left, busyMs };
+  }
+
+  #statuses(): MemoryStatus[] {
+    const living = this.#options.members.living();
+    for (const pid of this.#dying) if (!living.includes(pid)) this.#dying.delete(pid);
+    return living.filter((pid) => !this.#dying.has(pid)).map(readMemoryStatus).filter((status) => status !== undefined);
   }
 }
 
-function sumUp(objects: number, shares: ReadonlyMap<number, number>): Measurement {
-  let usedBytes = objects;
-  for (const bytes of shares.values()) usedBytes += bytes;
-  return { usedBytes, shares };
+function measurement(objectBytes: number, shares: ReadonlyMap<number, number>, busyMs: number): Measurement {
+  return { usedBytes: objectBytes + sum(shares), shares, busyMs };
+}
+
+function sum(shares: ReadonlyMap<number, number>): number {
+  let bytes = 0;
+  for (const each of shares.values()) bytes += each;
+  return bytes;
 }

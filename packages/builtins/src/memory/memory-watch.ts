@@ -9,7 +9,8 @@
 import { pidfdOpen, pidfdSendSignal, close, signals, SyscallError } from '@sandlock/sys';
 
 import type { ProcessTree } from '../process-tree.js';
-import type { Measurement, MemoryMeter } from './memory-meter.js';
+import type { MemoryAccount } from './memory-account.js';
+import type { Measurement } from './memory-meter.js';
 
 /** A program that touches pages as fast as it can uses about this much in a millisecond. */
 const BYTES_PER_MS = 2 * 1024 * 1024;
@@ -21,10 +22,8 @@ const MAX_SHARE_OF_TIME = 0.1;
 
 export interface MemoryWatchOptions {
   readonly members: ProcessTree;
-  readonly meter: MemoryMeter;
+  readonly account: MemoryAccount;
   readonly limitBytes: number;
-  /** After each look, with what is left then. */
-  readonly onMeasured: (usedBytes: number) => void;
   /** This process is about to be ended. */
   readonly onKill: (pid: number) => void;
 }
@@ -37,17 +36,18 @@ export class MemoryWatch {
   #timer: NodeJS.Timeout | undefined;
   #lastShares: ReadonlyMap<number, number> = new Map();
   #stopped = false;
+  #looking = false;
   #failures = 0;
 
   constructor(options: MemoryWatchOptions) {
     this.#options = options;
   }
 
-  /** Begins, or looks again sooner. */
+  /** Begins, or looks again sooner; where a look is under way it is the next that counts what is asked for meanwhile. */
   within(delayMs: number): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#looking) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lookOrEnd(), delayMs).unref();
+    this.#timer = setTimeout(() => void this.#lookOrEnd(), delayMs).unref();
   }
 
   stop(): void {
@@ -60,43 +60,54 @@ export class MemoryWatch {
     return Math.min(MAX_MS, Math.max(MIN_MS, (this.#options.limitBytes - usedBytes) / BYTES_PER_MS));
   }
 
-  /** From the timer, above which nobody catches anything. What cannot be measured for long is not let go on. */
-  #lookOrEnd(): void {
-    try {
-      this.look();
-      this.#failures = 0;
-    } catch {
-      if (++this.#failures < MAX_FAILURES) return;
-      for (const pid of this.#lastShares.keys()) this.#end(pid);
-    }
-  }
-
-  look(): void {
-    const { meter, limitBytes, onMeasured } = this.#options;
-    const before = process.cpuUsage();
+  /** What cannot be measured for long is not let go on. */
+  async #lookOrEnd(): Promise<void> {
+    this.#looking = true;
     let next = MIN_MS;
     try {
-      const measured = meter.measure();
-      const usedBytes = this.#endSome(measured, limitBytes);
-      this.#lastShares = measured.shares;
-      onMeasured(usedBytes);
-      next = measured.usedBytes > limitBytes ? MIN_MS : this.pace(usedBytes);
+      next = await this.#look();
+      this.#failures = 0;
+    } catch {
+      if (++this.#failures >= MAX_FAILURES) this.#endAll();
     } finally {
       // Also when it could not look (out of descriptors, for one): then soon again.
-      this.within(Math.max(next, Math.min(RAREST_MS, busyMs(before) / MAX_SHARE_OF_TIME)));
+      this.#looking = false;
+      this.within(next);
     }
   }
 
-  /** @returns what is used when those that have to go are gone */
-  #endSome({ usedBytes, shares }: Measurement, limitBytes: number): number {
-    if (usedBytes <= limitBytes) return usedBytes;
+  /** @returns when to look again */
+  async #look(): Promise<number> {
+    const { account, limitBytes } = this.#options;
+    const before = process.cpuUsage();
+    const pending = account.measure();
+    const ownMs = busyMs(before); // as far as it goes at once
+    const measured = await pending;
+    if (this.#stopped) return MIN_MS;
+    this.#endSome(measured, limitBytes);
+    this.#lastShares = measured.shares;
+    const next = measured.usedBytes > limitBytes ? MIN_MS : this.pace(account.bound);
+    return Math.max(next, Math.min(RAREST_MS, (ownMs + measured.busyMs) / MAX_SHARE_OF_TIME));
+  }
+
+  #endSome({ usedBytes, shares }: Measurement, limitBytes: number): void {
+    if (usedBytes <= limitBytes) return;
     const growth = (pid: number): number => shares.get(pid)! - (this.#lastShares.get(pid) ?? 0);
     const victims = [...shares.keys()].sort((a, b) => growth(b) - growth(a) || shares.get(b)! - shares.get(a)!);
+    let left = usedBytes;
     for (const pid of victims) {
-      if (usedBytes <= limitBytes) break;
-      if (this.#end(pid)) usedBytes -= shares.get(pid)!;
+      if (left <= limitBytes) break;
+      if (this.#end(pid)) left -= shares.get(pid)!;
     }
-    return usedBytes;
+  }
+
+  /** From a timer, above which nobody catches anything. */
+  #endAll(): void {
+    try {
+      for (const pid of this.#lastShares.keys()) this.#end(pid);
+    } catch {
+      // Out of descriptors still: with the next look.
+    }
   }
 
   #end(pid: number): boolean {

@@ -2,8 +2,8 @@
  * The memory family: how much a sandbox uses in all.
  *
  * What counts is memory in use: anonymous and shared pages, swap, page tables, memfds. A request for more is judged
- * by what is in use plus what it asks for. As long as everything asked for since the last look fits, nothing is
- * read; so a charge is never trusted, only a reason to measure, and what failed or was given back costs nothing.
+ * by what is in use plus what it asks for: at once where the plain counters tell that there is room, otherwise when
+ * that has been measured, for which the request waits and nobody else does.
  * Reservations (PROT_NONE, MAP_NORESERVE), what a program makes of its own (MAP_FIXED, mprotect) and small requests
  * are not notified: runtimes reserve and commit far more than they use. A look now and then sees what becomes of it,
  * as it sees everything that is used without a call.
@@ -15,7 +15,8 @@ import { action, type Family, type Handler, type HandlerContext, type NotifActio
 import { signals } from '@sandlock/sys';
 
 import type { ProcessTree } from '../process-tree.js';
-import { heapEnd, Heaps } from './heap.js';
+import { heapEnd, heapEndAside, Heaps } from './heap.js';
+import { MemoryAccount } from './memory-account.js';
 import { MemoryMeter } from './memory-meter.js';
 import { readMemoryStatus } from './memory-status.js';
 import { MemoryWatch } from './memory-watch.js';
@@ -36,8 +37,6 @@ const LARGEST_REQUEST = 2 ** 56;
  * tables of pages must still fit then, or a program that handles ENOMEM well would be ended all the same.
  */
 const MARGIN = 1 / 16;
-/** A measurement this old is good enough for a file that shows it. */
-const FRESH_MS = 50;
 
 export type OnMemoryExceeded = 'kill' | 'enomem';
 
@@ -70,63 +69,70 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
     throw new RangeError(`limitBytes is a whole number from 1, not ${String(limitBytes)}.`);
   }
   const objects = new SharedObjects(filesHandedOut);
-  const meter = new MemoryMeter(members, objects, limitBytes);
+  const meter = new MemoryMeter({ members, objects, limitBytes });
   const heaps = new Heaps();
   const killed = new Set<number>();
-  const requestLimit = onExceeded === 'enomem' ? limitBytes - Math.floor(limitBytes * MARGIN) : limitBytes;
-  let peak = 0;
-  /** What was in use at the last look, and everything that was asked for since. */
-  let bound = 0;
-  let lastUsed = 0;
-  let lastLook = -Infinity;
-
-  const measured = (usedBytes: number): void => {
-    peak = Math.max(peak, usedBytes);
-    bound = lastUsed = usedBytes;
-    lastLook = performance.now();
-  };
+  const account = new MemoryAccount({
+    meter,
+    limitBytes,
+    requestLimitBytes: onExceeded === 'enomem' ? limitBytes - Math.floor(limitBytes * MARGIN) : limitBytes,
+    onGranted: (bound) => watch.within(watch.pace(bound)),
+  });
   const kills = (pid: number): void => {
     killed.add(pid);
     meter.killed(pid);
   };
-  const watch = new MemoryWatch({ members, meter, limitBytes, onMeasured: measured, onKill: kills });
-
-  /** Whether there is room for this much more. */
-  const fits = (bytes: number): boolean => {
-    if (bound + bytes > requestLimit) {
-      measured(meter.measure(bytes + limitBytes - requestLimit).usedBytes);
-      if (bound + bytes > requestLimit) return false;
-      watch.within(watch.pace(bound + bytes));
-    }
-    bound += bytes;
-    return true;
-  };
+  const watch = new MemoryWatch({ members, account, limitBytes, onKill: kills });
 
   /** @param refusal what the caller sees where requests are refused */
-  const refuse = (context: HandlerContext, refusal: NotifAction): NotifAction => {
+  const refuse = (context: HandlerContext, pid: number, refusal: NotifAction): NotifAction => {
     if (onExceeded === 'enomem') return refusal;
-    kills(readMemoryStatus(context.pid)?.pid ?? context.pid);
+    if (context.isValid()) kills(pid);
     return action.kill({ signal: signals.SIGKILL, target: 'task' });
   };
 
-  const judge = (context: HandlerContext, bytes: number): NotifAction => (
-    bytes > LARGEST_REQUEST || fits(bytes) ? action.continue() : refuse(context, action.errno('ENOMEM')));
+  const judge = (context: HandlerContext, bytes: number, refusal: NotifAction): NotifAction => {
+    if (bytes > LARGEST_REQUEST || account.fitsAtOnce(bytes)) return action.continue();
+    const pid = processOf(context);
+    return action.defer(async () => await account.refusal(bytes, () => refuse(context, pid, refusal)) ?? action.continue());
+  };
 
-  const map: Handler = (context) => judge(context, Number(context.args[1]!));
+  const map: Handler = (context) => judge(context, Number(context.args[1]!), action.errno('ENOMEM'));
 
-  const remap: Handler = (context) => judge(context, Math.max(0, Number(context.args[2]! - context.args[1]!)));
+  const remap: Handler = (context) => judge(context, Math.max(0, Number(context.args[2]! - context.args[1]!)), action.errno('ENOMEM'));
 
   const moveBreak: Handler = (context) => {
     const end = Number(context.args[0]!);
     const last = heaps.remembered(context.pid);
-    if (last !== undefined && end >= last && bound + end - last <= requestLimit) {
-      bound += end - last;
-    } else {
-      const now = heapEnd(context.pid);
-      // The kernel says no with the old end. 0, like every other answer than the new end, is taken for a no, too.
-      if (now === undefined) return action.returnValue(0);
-      if (end > now && !fits(end - now)) return refuse(context, action.returnValue(now));
+    if (last !== undefined && end >= last && account.hasRoom(end - last)) {
+      account.fitsAtOnce(end - last);
+      heaps.remember(context.pid, end);
+      return action.continue();
     }
+    const now = heapEnd(context.pid);
+    if (now !== 'long') {
+      const moved = moves(context, end, now);
+      if (moved !== undefined) return moved;
+    }
+    const pid = processOf(context);
+    return action.defer(async () => {
+      const seen = now === 'long' ? await heapEndAside(context.pid) : now;
+      // It was this target's only if its call still waits.
+      if (!context.isValid()) return action.returnValue(0);
+      const moved = moves(context, end, seen);
+      if (moved !== undefined) return moved;
+      const refused = await account.refusal(end - seen!, () => refuse(context, pid, action.returnValue(seen!)));
+      if (refused !== undefined) return refused;
+      heaps.remember(context.pid, end);
+      return action.continue();
+    });
+  };
+
+  /** undefined: only a measurement can tell. */
+  const moves = (context: HandlerContext, end: number, now: number | undefined): NotifAction | undefined => {
+    // The kernel says no with the old end. 0, like every other answer than the new end, is taken for a no, too.
+    if (now === undefined) return action.returnValue(0);
+    if (end > now && !account.fitsAtOnce(end - now)) return undefined;
     heaps.remember(context.pid, end);
     return action.continue();
   };
@@ -140,7 +146,7 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
     const caller = readMemoryStatus(context.pid);
     if (caller === undefined) return action.errno('ENOMEM');
     objects.expectSegment(caller.pid);
-    return judge(context, Number(context.args[1]!));
+    return judge(context, Number(context.args[1]!), action.errno('ENOMEM'));
   };
 
   return {
@@ -161,13 +167,15 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
       shmget: { handler: getSegment, onException: 'denyEperm' },
     },
     limitBytes,
-    usedBytes: () => {
-      if (performance.now() - lastLook > FRESH_MS) measured(meter.measure().usedBytes);
-      return lastUsed;
-    },
-    peak: () => peak,
+    usedBytes: () => account.usedBytes(),
+    peak: () => account.peak,
     watch: () => watch.within(0),
     killed: (pid) => killed.has(pid),
     dispose: () => watch.stop(),
   };
+}
+
+/** While its call waits, its status is there; where it is hidden, the thread stands for it. */
+function processOf({ pid }: HandlerContext): number {
+  return readMemoryStatus(pid)?.pid ?? pid;
 }

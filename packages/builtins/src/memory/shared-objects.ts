@@ -4,27 +4,52 @@
  * It can be filled through write(2), or be left behind by its last user, so the counters of processes do not show
  * it. Nothing is looked at until a program has made such an object: the two calls that do are notified for that.
  * An object is found while a member has it open; one that travels in a socket is not.
+ *
+ * Descriptors are looked at in another thread, and only so many at a time. Who has more than that is said, since
+ * whatever it hides behind them would count for nothing.
  * memfd_create(2), sysvipc(7), proc_sysvipc(5)
  */
-import { readdirSync, statSync } from 'node:fs';
+import { listFilesAside, readFileAside, SyscallError } from '@sandlock/sys';
 
-import { descriptorLink, readWhole, unlessGone } from '../proc-file.js';
-import { readMapped } from './proportional.js';
+import type { MemoryStatus } from './memory-status.js';
+import { readMapped, type Mapped } from './proportional.js';
 
 const MEMFD = '/memfd:';
 const SEGMENT = '/SYSV';
 const BLOCK_BYTES = 512; // of st_blocks, stat(2)
-const buffer = Buffer.alloc(65536);
+/** Of all members together. Half a second of processor time, or less. */
+const MAX_DESCRIPTORS = 131_072;
+/** More than SHMMNI segments have. shmget(2) */
+const SEGMENTS_BYTES = 8 * 1024 * 1024;
+const GONE_OR_HIDDEN = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
+
+export interface SharedObjectsFound {
+  /** Of all objects of the processes. */
+  readonly bytes: number;
+  /** Processes with too many descriptors to look through. */
+  readonly unseen: ReadonlySet<number>;
+  readonly busyMs: number;
+}
 
 export class SharedObjects {
   #memfds: boolean;
   readonly #creators = new Set<number>();
   /** Size of each object that was found last. */
-  readonly #found = new Map<string, number>();
+  #found: ReadonlyMap<string, number> = new Map();
+  readonly #maxDescriptors: number;
 
-  /** @param handedOut  members are given memfds that they have not made */
-  constructor(handedOut = false) {
+  /**
+   * @param handedOut       members are given memfds that they have not made
+   * @param maxDescriptors  to look at in one go; tests take fewer
+   */
+  constructor(handedOut = false, maxDescriptors = MAX_DESCRIPTORS) {
     this.#memfds = handedOut;
+    this.#maxDescriptors = maxDescriptors;
+  }
+
+  /** Whether there can be any. */
+  get expected(): boolean {
+    return this.#memfds || this.#creators.size > 0;
   }
 
   /** A member is about to make a memfd. */
@@ -37,38 +62,44 @@ export class SharedObjects {
     this.#creators.add(pid);
   }
 
-  /** @returns the bytes of all objects of these processes */
-  measure(pids: readonly number[]): number {
-    this.#found.clear();
-    if (this.#memfds) for (const pid of pids) this.#findMemfds(pid);
-    if (this.#creators.size > 0) this.#findSegments();
-    let sum = 0;
-    for (const bytes of this.#found.values()) sum += bytes;
-    return sum;
+  /** Looks for the objects of these processes. */
+  async find(statuses: readonly MemoryStatus[]): Promise<SharedObjectsFound> {
+    const found = new Map<string, number>();
+    const unseen = new Set<number>();
+    let left = this.#maxDescriptors;
+    let busyMs = 0;
+    // Each has an equal part, and those with few come first: one with very many hides nobody but itself.
+    const byDescriptors = this.#memfds ? [...statuses].sort((a, b) => a.descriptors - b.descriptors) : [];
+    for (const [n, { pid }] of byDescriptors.entries()) {
+      try {
+        const files = await listFilesAside(pid, MEMFD, Math.floor(left / (byDescriptors.length - n)));
+        for (const [inode, blocks] of files.blocks) found.set(`${MEMFD}${inode}`, blocks * BLOCK_BYTES);
+        if (!files.complete) unseen.add(pid);
+        left -= files.looked;
+        busyMs += files.busyMs;
+      } catch (error) {
+        if (!(error instanceof SyscallError) || !GONE_OR_HIDDEN.has(error.code)) throw error;
+      }
+    }
+    if (this.#creators.size > 0) for (const [name, bytes] of await this.#segments()) found.set(name, bytes);
+    this.#found = found;
+    let bytes = 0;
+    for (const each of found.values()) bytes += each;
+    return { bytes, unseen, busyMs };
   }
 
-  /** What a process has mapped of the objects that were found by the last {@link measure}. */
-  mapped(pid: number): number {
-    if (this.#found.size === 0) return 0;
-    return readMapped(pid, (path, inode) => (
+  /** What a process has mapped of the objects that the last {@link find} found, as far as this much text of its mappings tells. */
+  async mapped(pid: number, maxTextBytes: number): Promise<Mapped> {
+    return await readMapped(pid, maxTextBytes, (path, inode) => (
       this.#found.has(`${path.startsWith(SEGMENT) ? SEGMENT : MEMFD}${inode}`) && /^\/(?:memfd:|SYSV)/.test(path)));
   }
 
-  #findMemfds(pid: number): void {
-    for (const fd of unlessGone(() => readdirSync(`/proc/${pid}/fd`)) ?? []) {
-      const link = `/proc/${pid}/fd/${fd}`;
-      if (descriptorLink(pid, fd)?.startsWith(MEMFD) !== true) continue;
-      const object = unlessGone(() => statSync(link));
-      if (object !== undefined) this.#found.set(`${MEMFD}${object.ino}`, object.blocks * BLOCK_BYTES);
-    }
-  }
-
-  #findSegments(): void {
-    const text = unlessGone(() => readWhole('/proc/sysvipc/shm', buffer)) ?? '';
-    for (const line of text.split('\n').slice(1)) {
+  async #segments(): Promise<readonly [string, number][]> {
+    const { bytes } = await readFileAside('/proc/sysvipc/shm', SEGMENTS_BYTES);
+    return bytes.toString('latin1').split('\n').slice(1)
       // key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap
-      const fields = line.trim().split(/\s+/).map(Number);
-      if (this.#creators.has(fields[4]!)) this.#found.set(`${SEGMENT}${fields[1]!}`, fields[14]! + fields[15]!);
-    }
+      .map((line) => line.trim().split(/\s+/).map(Number))
+      .filter((fields) => this.#creators.has(fields[4]!))
+      .map((fields) => [`${SEGMENT}${fields[1]!}`, fields[14]! + fields[15]!]);
   }
 }

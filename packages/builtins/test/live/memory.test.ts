@@ -132,7 +132,7 @@ print([os.wait()[1] for _ in range(3)])`, 80)).toMatchObject({ stdout: '[0, 0, 0
 });
 
 describe.skipIf(!hasGcc)('the memory limit and hard cases [needs gcc, Linux 5.14]', () => {
-  it.each(['reserve', 'fixed', 'small', 'stack', 'threads'])('ends what passes it and nothing else: %s', async (mode) => {
+  it.each(['reserve', 'fixed', 'small', 'stack', 'threads', 'crowded'])('ends what passes it and nothing else: %s', async (mode) => {
     const { peakMib, ...result } = await inC(mode, 200, 64);
     expect(result).toMatchObject(ENDED);
     expect(peakMib).toBeLessThan(180);

@@ -33,6 +33,17 @@ static void small(void) { /* requests too small to be asked about */
     touch(mmap(0, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 1 << 16);
 }
 
+static void crowded(void) { /* the heap of a process with very many mappings */
+  char *at = mmap(0, 8000 << 12, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  for (size_t i = 0; i < 8000; i += 2) mprotect(at + (i << 12), 1 << 12, PROT_READ);
+  for (size_t i = 0; i < mib; i++) {
+    char *more = sbrk(1 << 20);
+    if (more == (void *)-1) exit(3);
+    touch(more, 1 << 20);
+    if (sbrk(-4096) == (void *)-1 || sbrk(4096) == (void *)-1) exit(4);
+  }
+}
+
 static void stack(size_t left) {
   volatile char here[1 << 16];
   touch(here, sizeof here);
@@ -118,7 +129,7 @@ static void failing(void) { /* what the kernel refuses was never had */
 int main(int argc, char **argv) {
   static const struct { const char *name; void (*run)(void); } modes[] = {
       {"reserve", reserve}, {"fixed", fixed}, {"small", small}, {"stack", big_stack}, {"threads", threads},
-      {"forks", forks}, {"again", again}, {"borrowed", borrowed}, {"failing", failing},
+      {"forks", forks}, {"again", again}, {"borrowed", borrowed}, {"failing", failing}, {"crowded", crowded},
   };
   if (argc != 3) return 2;
   mib = strtoul(argv[2], 0, 10);
