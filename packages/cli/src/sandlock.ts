@@ -42,10 +42,10 @@ function writeCache(): void {
   if (main.exports.programRan !== true) return;
   const unfinished = `${cacheFile}.${process.pid}`;
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
     // Those of builds that are no more. One that another run is about to rename goes too; a later run makes it again.
     for (const name of readdirSync(folder)) if (name.startsWith(host)) rmSync(join(folder, name));
-    writeFileSync(unfinished, script.createCachedData(), { flag: 'wx', flush: true });
+    writeFileSync(unfinished, script.createCachedData(), { flag: 'wx', mode: 0o644, flush: true });
     renameSync(unfinished, cacheFile);
   } catch {
     // A package that was installed by somebody else: it works without, only slower.

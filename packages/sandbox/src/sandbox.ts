@@ -9,6 +9,7 @@ import type { HandlerBinding } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
 
 import { ExitError, UnsupportedPlatformError } from './errors.js';
+import { FilterCache, type FilterStore } from './filter/filter-cache.js';
 import { protectionReports, protectionStatuses, type ProtectionReport } from './landlock/protection-status.js';
 import type { SandboxOptions } from './options/option-table.js';
 import { buildPolicy } from './policy/build-policy.js';
@@ -22,25 +23,33 @@ import type { SandboxProcess } from './run/sandbox-process.js';
 /** A program and its arguments. There is no shell in between. */
 export type Command = readonly (string | Uint8Array)[];
 
+export interface SandboxStores {
+  /** Left out: filters are compiled in each process. */
+  readonly filterStore?: FilterStore;
+}
+
 export class Sandbox {
   /** As given; frozen. */
   readonly options: SandboxOptions;
   readonly #policy: Policy;
   readonly #handlers: readonly HandlerBinding[];
-  readonly #filters = new Map<string, Uint8Array>();
+  readonly #filterStore: FilterStore | undefined;
+  readonly #filters: FilterCache;
 
   /** @throws {ConfigError} with every issue at once @throws {UnsupportedPlatformError} */
-  constructor(options: SandboxOptions = {}) {
+  constructor(options: SandboxOptions = {}, { filterStore }: SandboxStores = {}) {
     if (process.platform !== 'linux') throw new UnsupportedPlatformError(`Sandlock needs Linux; this is ${process.platform}.`);
     const { policy, handlers } = buildPolicy(options, nativeArch(process.arch));
     this.options = Object.freeze({ ...options });
     this.#policy = policy;
     this.#handlers = handlers;
+    this.#filterStore = filterStore;
+    this.#filters = new FilterCache(filterStore);
   }
 
   /** A new sandbox with some options replaced. @throws {ConfigError} */
   with(overrides: SandboxOptions): Sandbox {
-    return new Sandbox({ ...this.options, ...overrides });
+    return new Sandbox({ ...this.options, ...overrides }, { ...(this.#filterStore && { filterStore: this.#filterStore }) });
   }
 
   /**

@@ -8,6 +8,7 @@ import { ConfigError, Sandbox, type RunResult } from '@sandlock/sandbox';
 
 import { EXIT_OK, EXIT_USAGE, exitCodeOf, exitCodeOfRun } from '../errors/exit-code.js';
 import { reportError } from '../errors/report.js';
+import { filterStore } from '../run/filter-store.js';
 import { forwardSignals } from '../run/forward-signals.js';
 import { inFlags } from '../run/policy-flags.js';
 import { HelpRequest, parseRun, type RunRequest } from '../run/run-request.js';
@@ -31,7 +32,7 @@ export async function run(argv: readonly string[]): Promise<RunOutcome> {
       writeOut(request.text);
       return { exitCode: EXIT_OK, programRan: false };
     }
-    sandbox = new Sandbox(request.options);
+    sandbox = new Sandbox(request.options, { filterStore: filterStore() });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // Flags that make no sense are a matter of usage; that a granted path is missing, as may be found below, is not.

@@ -1,19 +1,18 @@
 /**
  * What confines a run, made before any process exists: families and table, filter, ruleset.
  *
- * The table is made first, because the filter's notification list is read off it. A compiled filter depends on
- * nothing but the policy and the table, so one is kept for the runs that follow.
+ * The table is made first, because the filter's notification list is read off it.
  */
 import {
   affinity, freshImages, hostname, hosts, listen, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
   virtualTime, visibleEntries, watchedFdBase, type Members, type MemoryFamily, type SocketCopies, type View, type VirtualClock,
 } from '@sandlock/builtins';
-import { compileFilter } from '@sandlock/bpf';
 import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
 
 import { ConfigError } from '../errors.js';
 import { describeFilter, notifiedCalls } from '../filter/describe-filter.js';
+import type { FilterCache } from '../filter/filter-cache.js';
 import { requiredFamilies } from '../filter/required-families.js';
 import { refusesConnect } from '../filter/socket-calls.js';
 import { divideGrants } from '../landlock/divided-grants.js';
@@ -44,8 +43,8 @@ export interface ConfinementInput {
   readonly handlers: readonly HandlerBinding[];
   /** The guard's pid, once there is one. */
   readonly guardPid: () => number;
-  /** Filters compiled for this policy so far. */
-  readonly filters: Map<string, Uint8Array>;
+  /** Of this policy. */
+  readonly filters: FilterCache;
 }
 
 /**
@@ -141,16 +140,7 @@ function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly Vie
 function compiled(
   { policy, filters }: ConfinementInput, landlock: LandlockPlan, registrations: readonly NotifiedSyscall[], families: readonly string[],
 ): Uint8Array {
-  const key = cacheKey(registrations, landlock, families);
-  let bytes = filters.get(key);
-  if (bytes === undefined) {
-    bytes = compileFilter(describeFilter(policy, notifiedCalls(registrations), { protections: landlock.statuses, families })).bytes;
-    filters.set(key, bytes);
-  }
-  return bytes;
-}
-
-function cacheKey(registrations: readonly NotifiedSyscall[], landlock: LandlockPlan, families: readonly string[]): string {
-  return JSON.stringify([registrations.map(({ nr, when }) => [nr, when ?? null]), landlock.statuses, families],
-    (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+  const registered = [registrations.map(({ nr, when }) => [nr, when ?? null]), landlock.statuses, families];
+  return filters.filter(registered, () => (
+    describeFilter(policy, notifiedCalls(registrations), { protections: landlock.statuses, families })));
 }

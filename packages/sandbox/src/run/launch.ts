@@ -8,6 +8,7 @@ import type { HandlerBinding } from '@sandlock/dispatch';
 import { close, GuardedProcess, SyscallError } from '@sandlock/sys';
 
 import { ProcessError } from '../errors.js';
+import type { FilterCache } from '../filter/filter-cache.js';
 import { withoutCopies } from '../policy/net-policy.js';
 import type { Policy } from '../policy/policy.js';
 import { gpuGrants } from '../policy/gpu-grants.js';
@@ -24,7 +25,7 @@ import { planStdio } from './stdio.js';
 export interface LaunchInput {
   readonly policy: Policy;
   readonly handlers: readonly HandlerBinding[];
-  readonly filters: Map<string, Uint8Array>;
+  readonly filters: FilterCache;
   readonly cmd: readonly (string | Uint8Array)[];
   readonly options: PopenOptions;
   readonly stdio: readonly [StdioMode, StdioMode, StdioMode];
