@@ -1,19 +1,23 @@
 /*
  * Supervise: the least that answers a notified call, as the mark for the supervisor in TypeScript.
  *
- *   supervise PROGRAM ARGUMENTS...
+ *   supervise getppid PROGRAM ARGUMENTS...
+ *   supervise openat PROGRAM ARGUMENTS...
  *
- * The target installs a filter that notifies getppid and nothing else; this process receives in a blocking loop, with
- * the synchronous wake-up, and answers 42. No Landlock, no table, no checks. seccomp_unotify(2)
+ * The target installs a filter that notifies this one call; this process receives in a blocking loop, with
+ * the synchronous wake-up. It answers getppid with 42, and lets every openat go on, unseen. No Landlock, no table, no
+ * checks. seccomp_unotify(2)
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -28,10 +32,10 @@
 
 static volatile int *listener;
 
-static int install(void) {
+static int install(unsigned nr) {
   struct sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
@@ -40,29 +44,33 @@ static int install(void) {
   return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
-static void serve(int fd) {
+static void serve(int fd, const struct seccomp_notif_resp *answer) {
   if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP)) fprintf(stderr, "no synchronous wake-up\n");
   for (;;) {
     struct seccomp_notif notification = {0};
     if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification)) {
-      if (errno == EINTR) continue;
-      return; /* ENOENT: the target is gone */
+      struct pollfd listener = {fd, POLLIN, 0};
+      if (errno == EINTR || poll(&listener, 1, 0) == 0 || !(listener.revents & POLLHUP)) continue;
+      return; /* ENOENT, and nobody has the filter any more */
     }
-    struct seccomp_notif_resp response = {.id = notification.id, .val = 42};
+    struct seccomp_notif_resp response = *answer;
+    response.id = notification.id;
     ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response);
   }
 }
 
 int main(int argc, char **argv) {
-  if (argc < 2) return 2;
+  if (argc < 3) return 2;
+  int opens = strcmp(argv[1], "openat") == 0;
+  struct seccomp_notif_resp answer = {.val = opens ? 0 : 42, .flags = opens ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0};
   listener = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   *listener = -1;
   /* One descriptor table until exec, so the listener has a number here as well. */
   pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
   if (pid < 0) return 1;
   if (pid == 0) {
-    *listener = install();
-    execv(argv[1], argv + 1);
+    *listener = install(opens ? SYS_openat : SYS_getppid);
+    execvp(argv[2], argv + 2);
     _exit(127);
   }
   while (*listener < 0) {
@@ -71,7 +79,7 @@ int main(int argc, char **argv) {
     sched_yield();
   }
   /* exec gives the target a table of its own, in which the listener is closed: it closes on exec. */
-  serve(*listener);
+  serve(*listener, &answer);
   int status;
   waitpid(pid, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
