@@ -8,9 +8,8 @@
  * seccomp_unotify(2), SECCOMP_USER_NOTIF_FLAG_CONTINUE
  */
 import { action, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
-import { processVmReadv } from '@sandlock/sys';
-import { closeSync, openSync, writeSync } from 'node:fs';
 
+import { HeldMemory } from '../held-memory.js';
 import { hasGoneOn, isAsleepInCall, threadRuns, type ThreadRuns } from './thread-runs.js';
 import { timespec, timespecNs, TIME_BYTES } from './time-values.js';
 import { machinesDeadline, type VirtualClock } from './virtual-clock.js';
@@ -22,9 +21,15 @@ const PATIENCE_MS = 0.06;
 const LATER_MS = [1, 2, 4, 8, 16, 32, 64, 128, 250];
 /** Far enough in the future for a sleep, and what the kernel itself takes for never. include/linux/ktime.h, KTIME_SEC_MAX */
 const LATEST_NS = 2n ** 63n - 1n;
+/**
+ * Each holds a descriptor of ours until the thread has gone on, which is a fraction of a millisecond, or as long as it is
+ * stopped. One more waiter than that is told to try again.
+ */
+const MAX_LOANS = 256;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 interface Loan {
+  readonly memory: HeldMemory;
   readonly address: bigint;
   readonly own: Buffer;
   readonly lent: Buffer;
@@ -44,6 +49,7 @@ export interface Lending {
 export class LentDeadlines {
   readonly #clock: VirtualClock;
   readonly #loans = new Map<string, Loan>();
+  readonly #held = new Set<HeldMemory>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #closed = false;
 
@@ -53,7 +59,7 @@ export class LentDeadlines {
 
   /** Loans that are not back. */
   get size(): number {
-    return this.#loans.size;
+    return this.#held.size;
   }
 
   /** Lets a call go on with a deadline of the machine's clock. */
@@ -70,15 +76,22 @@ export class LentDeadlines {
     if (loan === undefined) {
       const deadline = timespecNs(read.bytes);
       if (deadline === undefined || (isTimer && deadline === 0n)) return action.continue();
-      loan = { address, own: read.bytes, lent: timespec(this.machines(clock, deadline)), borrowers: 0 };
-      if (!write(before.tgid, address, loan.lent)) return action.errno('EFAULT');
+      if (this.#held.size >= MAX_LOANS) return action.errno('EAGAIN');
+      const memory = held(context);
+      if (memory === undefined) return action.errno('EFAULT');
+      loan = { memory, address, own: read.bytes, lent: timespec(this.machines(clock, deadline)), borrowers: 0 };
+      this.#held.add(memory);
+      if (!replace(loan, loan.own, loan.lent)) {
+        this.#release(memory);
+        return action.errno('EFAULT');
+      }
       this.#loans.set(key, loan);
     }
     loan.borrowers++;
     const { pid } = context;
     context.onOutcome(({ delivered }) => {
       if (delivered) this.#awaitBack(key, loan, pid, before);
-      else this.#back(key, loan, before.tgid);
+      else this.#back(key, loan);
     });
     return action.continue();
   }
@@ -86,6 +99,7 @@ export class LentDeadlines {
   close(): void {
     this.#closed = true;
     this.#timers.forEach(clearTimeout);
+    this.#held.forEach((memory) => this.#release(memory));
   }
 
   /** The same moment by the machine's clock, at the earliest a nanosecond after zero: that would disarm a timer. */
@@ -95,16 +109,22 @@ export class LentDeadlines {
   }
 
   #awaitBack(key: string, loan: Loan, tid: number, before: ThreadRuns): void {
-    const hasRead = (): boolean => hasGoneOn(before, threadRuns(tid));
+    const hasRead = (): boolean => {
+      try {
+        return hasGoneOn(before, threadRuns(tid));
+      } catch {
+        return false; // it cannot be looked at now, with no descriptor free for one: the loop looks again
+      }
+    };
     for (let n = 0; n < PATIENCE; n++) {
       Atomics.wait(pause, 0, 0, PATIENCE_MS); // the woken thread runs on this very processor
-      if (hasRead()) return this.#back(key, loan, before.tgid);
+      if (hasRead()) return this.#back(key, loan);
     }
     const later = (n: number): void => {
       if (this.#closed) return;
       const timer = setTimeout(() => {
         this.#timers.delete(timer);
-        if (hasRead()) this.#back(key, loan, before.tgid);
+        if (hasRead()) this.#back(key, loan);
         else later(n + 1);
       }, LATER_MS[Math.min(n, LATER_MS.length - 1)]).unref();
       this.#timers.add(timer);
@@ -112,10 +132,15 @@ export class LentDeadlines {
     later(0);
   }
 
-  #back(key: string, loan: Loan, tgid: number): void {
+  #back(key: string, loan: Loan): void {
     if (--loan.borrowers > 0) return;
     if (this.#loans.get(key) === loan) this.#loans.delete(key);
-    restore(tgid, loan);
+    replace(loan, loan.lent, loan.own); // only what is there as we left it: the program may have gone on
+    this.#release(loan.memory);
+  }
+
+  #release(memory: HeldMemory): void {
+    if (this.#held.delete(memory)) memory.close();
   }
 }
 
@@ -128,23 +153,15 @@ function asleep(tid: number): ThreadRuns | undefined {
   return undefined;
 }
 
-/** Through the file, which pays no regard to protection: a deadline may be a constant. @returns whether it is written */
-function write(pid: number, address: bigint, bytes: Buffer): boolean {
-  if (address >= 2n ** 53n) return false; // no address of a user's
+function held(context: HandlerContext): HeldMemory | undefined {
   try {
-    const fd = openSync(`/proc/${pid}/mem`, 'r+');
-    try {
-      return writeSync(fd, bytes, 0, bytes.length, Number(address)) === bytes.length;
-    } finally {
-      closeSync(fd);
-    }
+    return HeldMemory.of(context);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** Only what is there as we left it: the program may have gone on, or another have its number. */
-function restore(pid: number, { address, own, lent }: Loan): void {
-  const now = Buffer.alloc(TIME_BYTES);
-  if (processVmReadv(pid, address, now, 0, TIME_BYTES) === TIME_BYTES && now.equals(lent)) write(pid, address, own);
+/** @returns whether `from` was there and `to` is now */
+function replace({ memory, address }: Loan, from: Buffer, to: Buffer): boolean {
+  return memory.read(address, from.length)?.equals(from) === true && memory.write(address, to);
 }

@@ -3,8 +3,8 @@
  *
  * The call returns at once, and a program that moves its deadline on in place and sets the next one must find what it
  * put there. So nothing is lent where it can be avoided: the timer is set through a copy of the descriptor. What that
- * is a copy of is asked of the copy, since the number may stand for another by then. Where no copy can be had, the deadline
- * is lent.
+ * is a copy of is asked of the copy, since the number may stand for another by then. The copy is gone before anything else is
+ * done: a timer ends with its last descriptor. Where no copy can be had, the deadline is lent.
  * timerfd_settime(2)  ->  0, EFAULT, EINVAL, or continue
  */
 import { action, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
@@ -24,28 +24,25 @@ export function setTimerfd(context: HandlerContext, lent: LentDeadlines): NotifA
   const clock = timerfdClock(pid, number);
   // No timer, or one of another clock: the kernel says what is wrong, if anything is.
   if (clock === undefined || !CALENDAR_CLOCKS.includes(clock)) return action.continue();
-  const copy = context.dupFd(number);
-  if (!copy.ok) return copy.reason === 'badFd' ? copy.deny() : lent.lend(context, { address: args[2]! + BigInt(IT_VALUE), clock, isTimer: true });
-  try {
-    return setCopy(context, copy.fd, lent);
-  } finally {
-    close(copy.fd);
-  }
-}
-
-function setCopy(context: HandlerContext, fd: number, lent: LentDeadlines): NotifAction {
-  const { args } = context;
-  const clock = timerfdClock(process.pid, fd);
-  if (clock === undefined || !CALENDAR_CLOCKS.includes(clock)) return action.errno('EINVAL');
   const read = context.readMemory(args[2]!, ITIMERSPEC_BYTES);
   if (!read.ok) return read.deny();
   if (read.bytes.length < ITIMERSPEC_BYTES) return action.errno('EFAULT');
-  const set = Buffer.from(read.bytes);
-  const deadline = timespecNs(set.subarray(IT_VALUE, IT_VALUE + TIME_BYTES));
+  const deadline = timespecNs(read.bytes.subarray(IT_VALUE, IT_VALUE + TIME_BYTES));
   if (deadline === undefined) return action.errno('EINVAL');
-  if (deadline !== 0n) timespec(lent.machines(clock, deadline)).copy(set, IT_VALUE);
+  const copy = context.dupFd(number);
+  if (!copy.ok) return copy.reason === 'badFd' ? copy.deny() : lent.lend(context, { address: args[2]! + BigInt(IT_VALUE), clock, isTimer: true });
   const old = Buffer.alloc(ITIMERSPEC_BYTES);
-  const result = timerfdSettime(fd, Number(BigInt.asIntN(32, args[1]!)), set, old);
+  let result: number | undefined;
+  try {
+    const copied = timerfdClock(process.pid, copy.fd);
+    if (copied !== undefined && CALENDAR_CLOCKS.includes(copied)) {
+      if (deadline !== 0n) timespec(lent.machines(copied, deadline)).copy(read.bytes, IT_VALUE);
+      result = timerfdSettime(copy.fd, Number(BigInt.asIntN(32, args[1]!)), read.bytes, old);
+    }
+  } finally {
+    close(copy.fd);
+  }
+  if (result === undefined) return action.errno('EINVAL');
   if (result < 0) return action.errno(-result);
   if (args[3] === 0n) return action.returnValue(0);
   const written = context.writeMemory(args[3]!, old);

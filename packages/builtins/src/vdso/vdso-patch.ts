@@ -8,8 +8,8 @@
  */
 import { nativeArch, type Arch } from '@sandlock/bpf';
 import type { HandlerContext } from '@sandlock/dispatch';
-import { closeSync, openSync, writeSync } from 'node:fs';
 
+import { HeldMemory } from '../held-memory.js';
 import type { ImagePatch } from '../image/fresh-image.js';
 import { AT_SYSINFO_EHDR, auxiliaryValue } from './auxiliary-vector.js';
 import { VdsoError } from './errors.js';
@@ -29,33 +29,27 @@ function applyAll(patches: readonly Patch[], context: HandlerContext): boolean {
   try {
     const base = auxiliaryValue(context.pid, AT_SYSINFO_EHDR);
     if (base === undefined) throw failed('it has none');
-    const missing = patches.filter((patch) => isMissing(context, base, patch));
-    if (missing.length > 0) write(context.pid, base, missing);
-    return true;
+    const memory = HeldMemory.of(context);
+    if (memory === undefined) return false; // it has ended, or has a signal to take and comes again
+    try {
+      const missing = patches.filter((patch) => isMissing(memory, base, patch));
+      for (const { at, after } of missing) if (!memory.write(base + BigInt(at), after)) throw failed('it cannot be written whole');
+      return true;
+    } finally {
+      memory.close();
+    }
   } catch (error) {
-    if (!context.isValid()) return false; // it has ended, or has a signal to take and comes again
+    if (!context.isValid()) return false;
     throw error instanceof VdsoError ? error : failed('its memory is out of reach', error);
   }
 }
 
-function isMissing(context: HandlerContext, base: bigint, { at, before, after }: Patch): boolean {
-  const now = context.readMemory(base + BigInt(at), before.length);
-  if (!now.ok) throw failed(`its memory is out of reach (${now.reason})`);
-  if (now.bytes.equals(after)) return false;
-  if (!now.bytes.equals(before)) throw failed('it is not the one of this machine');
+function isMissing(memory: HeldMemory, base: bigint, { at, before, after }: Patch): boolean {
+  const now = memory.read(base + BigInt(at), before.length);
+  if (now === undefined) throw failed('its memory is out of reach');
+  if (now.equals(after)) return false;
+  if (!now.equals(before)) throw failed('it is not the one of this machine');
   return true;
-}
-
-function write(tid: number, base: bigint, patches: readonly Patch[]): void {
-  const fd = openSync(`/proc/${tid}/mem`, 'r+');
-  try {
-    for (const { at, after } of patches) {
-      const put = writeSync(fd, after, 0, after.length, Number(base) + at); // user addresses are below 2^53
-      if (put !== after.length) throw failed('it cannot be written whole');
-    }
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function failed(why: string, cause?: unknown): VdsoError {

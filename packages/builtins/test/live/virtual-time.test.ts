@@ -1,8 +1,10 @@
 import { CLOCK_REALTIME_ALARM, clockGettime } from '@sandlock/sys';
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 import { freshImages, startClock, vdsoPatch, virtualTime, type VirtualClock } from '../../src/index.js';
+import { descriptorLink } from '../../src/proc-file.js';
 import { compiled, endAll, hasGcc, inContainer, removeCompiled, Sandboxed } from './sandboxed.js';
 
 afterEach(endAll);
@@ -34,11 +36,16 @@ function calendarNames(said: Record<string, number>): string[] {
     ...(process.arch === 'x64' ? ['rawTime', 'rawTimeTo'] : [])];
 }
 
+/** Copies of timers that were not let go. */
+const ownTimerfds = () => readdirSync('/proc/self/fd').filter((fd) => descriptorLink(process.pid, fd)?.includes('timerfd') === true).length;
+
 /** Every wait took the time it should, refusals are the kernel's, and what counts from an event is the machine's. */
 function expectWaits(said: Record<string, number>): void {
   const uptime = process.hrtime()[0];
   for (const each of ['monotonic', 'boottime', 'rawMonotonic']) expect(Math.abs(said[each]! - uptime), each).toBeLessThan(10_000);
   expect(said).toMatchObject({ badPointer: -14, badClock: -22, steps: 0, pastSleep: 0, pastSemaphore: -110, disarmed: 0, noTimerfd: -22 });
+  expect(said).toMatchObject({ timerfdBadOld: -14, timerfdBadNew: -14, timerfdBadFlags: -22, timerfdInvalid: -22 });
+  expect(ownTimerfds()).toBe(0);
   expect(said['timerfdLeft']).toBeGreaterThan(0);
   expect(said['timerfdLeft']).toBeLessThanOrEqual(60);
   for (const each of ['sleep', 'monotonicSleep', 'relativeSleep', 'semaphore', 'condition', 'mutex', 'timerfd', 'monotonicTimerfd', 'timer', 'queue']) {

@@ -112,6 +112,11 @@ int main(void) {
   begin(), spec.it_value = deadline, timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, 0), timerfd_gettime(fd, &left);
   say("timerfdLeft", left.it_value.tv_sec * 1000 + left.it_value.tv_nsec / 1000000);
   end("timerfd", read(fd, &expirations, 8), 8, spec.it_value);
+  spec.it_value = deadline;
+  say("timerfdBadOld", syscall(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME, &spec, 8L) == 0 ? 0 : -errno);
+  say("timerfdBadNew", syscall(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME, 8L, 0L) == 0 ? 0 : -errno);
+  say("timerfdBadFlags", timerfd_settime(fd, TFD_TIMER_ABSTIME | 64, &spec, 0) == 0 ? 0 : -errno);
+  spec.it_value.tv_nsec = 1000000000, say("timerfdInvalid", timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, 0) == 0 ? 0 : -errno);
   fd = timerfd_create(CLOCK_MONOTONIC, 0);
   begin(), deadline = from, deadline.tv_nsec += 60000000;
   if (deadline.tv_nsec >= 1000000000) deadline.tv_sec++, deadline.tv_nsec -= 1000000000;
