@@ -13,6 +13,11 @@ import { encodeEntries, type DirectoryEntry, type RecordLayout } from './records
 import { openTargetDirectory, type TargetDirectory } from './target-directory.js';
 
 export interface Listing {
+  /**
+   * Is asked first, with where the target is: where the listing goes on, which `next` is asked with then. What takes long
+   * to find out is a promise, and the call waits for it. Left out: at the same position.
+   */
+  begin?(directory: TargetDirectory, position: bigint): bigint | Promise<bigint>;
   /** The entries from a position on, at least one; none at the end. The last one's `off` is where they end. */
   next(directory: TargetDirectory, position: bigint): readonly DirectoryEntry[];
   /** Those of them that are to be seen, in their order. Default: all. */
@@ -23,18 +28,36 @@ export function answerListing(context: HandlerContext, store: PositionStore, lis
   const directory = openTargetDirectory(context, context.args[0]!, store);
   if (directory === 'notDirectory') return action.errno('ENOTDIR');
   if (!('fd' in directory)) return directory.deny();
-  const start = directory.position;
-  let answer: Answer = { action: action.errno('EIO') };
+  let begun: bigint | Promise<bigint>;
   try {
-    answer = listed(context, directory, listing);
+    begun = listing.begin?.(directory, directory.position) ?? directory.position;
+  } catch (error) {
+    return concluded(directory, () => { throw error; });
+  }
+  if (typeof begun === 'bigint') return concluded(directory, () => listed(context, directory, begun, listing));
+  return action.defer(async () => {
+    try {
+      const position = await begun;
+      return concluded(directory, () => listed(context, directory, position, listing));
+    } catch (error) {
+      return concluded(directory, () => { throw error; });
+    }
+  });
+}
+
+/** Leaves the directory where the answer says, and where it was when there is none. */
+function concluded(directory: TargetDirectory, list: () => Answer): NotifAction {
+  let answer: Answer | undefined;
+  try {
+    answer = list();
     return answer.action;
   } catch (error) {
     if (error instanceof SyscallError) return action.errno(-error.errno);
     throw error;
   } finally {
     try {
-      directory.seek(answer.position ?? start);
-      if (answer.atEnd === true) directory.ended();
+      directory.seek(answer?.position ?? directory.position);
+      if (answer?.atEnd === true) directory.ended();
     } finally {
       directory.close();
     }
@@ -48,10 +71,10 @@ interface Answer {
   readonly atEnd?: boolean;
 }
 
-function listed(context: HandlerContext, directory: TargetDirectory, { next, visible }: Listing): Answer {
+function listed(context: HandlerContext, directory: TargetDirectory, from: bigint, { next, visible }: Listing): Answer {
   const layout: RecordLayout = context.name === 'getdents' ? 'getdents' : 'getdents64';
   const roomBytes = Number(BigInt.asUintN(32, context.args[2]!));
-  for (let position = directory.position; ;) {
+  for (let position = from; ;) {
     const all = next(directory, position);
     const behind = all.at(-1)?.off;
     if (behind === undefined) return { action: action.returnValue(0), position, atEnd: true };

@@ -33,19 +33,23 @@ export function recordBytes(name: Uint8Array): number {
 
 /** @param bytes what getdents64(2) wrote; the names are parts of it */
 export function decodeEntries(bytes: Buffer): DirectoryEntry[] {
-  const entries: DirectoryEntry[] = [];
-  for (let at = 0; at + NAME64 < bytes.length;) {
-    const length = bytes.readUInt16LE(at + RECLEN);
-    const nameEnd = bytes.indexOf(0, at + NAME64);
-    entries.push({
-      ino: bytes.readBigUInt64LE(at),
-      off: bytes.readBigInt64LE(at + OFF),
-      type: bytes[at + TYPE64]!,
-      name: bytes.subarray(at + NAME64, nameEnd),
-    });
-    at += length;
-  }
-  return entries;
+  return entryStarts(bytes).map((at) => decodeEntry(bytes, at));
+}
+
+/** Where each begins. */
+export function entryStarts(bytes: Buffer): number[] {
+  const starts: number[] = [];
+  for (let at = 0; at + NAME64 < bytes.length; at += bytes.readUInt16LE(at + RECLEN)) starts.push(at);
+  return starts;
+}
+
+export function decodeEntry(bytes: Buffer, at: number): DirectoryEntry {
+  return {
+    ino: bytes.readBigUInt64LE(at),
+    off: bytes.readBigInt64LE(at + OFF),
+    type: bytes[at + TYPE64]!,
+    name: bytes.subarray(at + NAME64, bytes.indexOf(0, at + NAME64)),
+  };
 }
 
 /** As many entries as fit, in their order. @param roomBytes the size of the target's buffer */

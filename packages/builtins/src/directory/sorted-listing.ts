@@ -6,16 +6,22 @@
  * how far it has got. So everything that moves or shares positions works by itself: lseek(2), rewinddir(3), seekdir(3),
  * duplicates, children. Two readers of one directory have a listing each.
  *
+ * A directory is as large as somebody makes it. One that does not end soon is read and sorted in another thread, while
+ * the call waits, and what is shown of it is decoded as it is asked for.
+ *
  * Some file systems take positions of 31 bits only, such as procfs; there a listing has at most a million entries.
  */
 import { lseek64, SyscallError } from '@sandlock/sys';
 import { fstatSync } from 'node:fs';
+import { constants } from 'node:os';
 
+import { OneAtATime } from '../one-at-a-time.js';
 import type { Listing } from './answer-listing.js';
-import { kernelEntries, wholeDirectory } from './kernel-entries.js';
 import type { DirectoryEntry } from './records.js';
+import { readSorted, type SortedEntries } from './sorted-entries.js';
 import type { TargetDirectory } from './target-directory.js';
 
+const { EIO } = constants.errno;
 const SEEK_SET = 0;
 /** How a position is divided: a listing's number, and an index in its low bits. */
 const WIDE = { indexBits: 32n, numbers: 2 ** 20 };
@@ -24,12 +30,14 @@ const NARROW_END = 1n << 31n;
 /** Of listings that nobody has come to the end of, or goes back in. The one that was not asked for longest is made again. */
 const MAX_KEPT = 256;
 const MAX_KEPT_ENTRIES = 500_000;
+/** Decoded at once. A C library asks for some 1300 of the shortest names. */
+const SOME = 1024;
 
-/** What is kept of a listing: its entries, with the positions behind them. */
+/** What is kept of a listing. The position behind an entry is its index and 1 behind the listing's start. */
 interface Kept {
   readonly dev: bigint;
   readonly ino: bigint;
-  readonly entries: readonly DirectoryEntry[];
+  readonly entries: SortedEntries;
 }
 
 export type Visible = (entries: readonly DirectoryEntry[], fd: number) => readonly DirectoryEntry[];
@@ -37,6 +45,7 @@ export type Visible = (entries: readonly DirectoryEntry[], fd: number) => readon
 /** @param visible which of its entries a directory shows; left out: all */
 export function sortedListing(visible: Visible = (entries) => entries): Listing {
   const kept = new Map<bigint, Kept>();
+  const aside = new OneAtATime();
   let keptEntries = 0;
   let nextNumber = 0;
 
@@ -55,62 +64,54 @@ export function sortedListing(visible: Visible = (entries) => entries): Listing 
     }
   };
 
-  /** @param base the position of the listing's start, as far as it is known */
-  const made = (directory: TargetDirectory, base: bigint | undefined): Kept => {
+  /** Whether it is there, and then as the one asked for last. */
+  const isKept = (directory: TargetDirectory, start: bigint): boolean => {
+    const listing = kept.get(start);
+    if (listing === undefined) return false;
     const { dev, ino } = fstatSync(directory.fd, { bigint: true });
-    const entries = [...visible(allEntries(directory), directory.fd)].sort(byName);
-    const start = base ?? startOf(directory, nextNumber++, entries.length);
-    const listing = { dev, ino, entries: entries.map((entry, i) => ({ ...entry, off: start + BigInt(i + 1) })) };
+    if (listing.dev !== dev || listing.ino !== ino) return false;
     keep(start, listing);
-    return listing;
+    return true;
   };
 
   return {
-    next(directory, position) {
-      if (position === 0n) return made(directory, undefined).entries;
-      const { indexBits } = position < NARROW_END ? NARROW : WIDE;
-      const start = (position >> indexBits) << indexBits;
-      let listing = kept.get(start);
-      if (listing !== undefined) {
+    begin(directory, position) {
+      const known = position === 0n ? undefined : startOf(position);
+      if (known !== undefined && isKept(directory, known)) return position;
+      // From the start, or long forgotten, or a position of the program's own making: the directory as it is now.
+      const made = (entries: SortedEntries): bigint => {
         const { dev, ino } = fstatSync(directory.fd, { bigint: true });
-        if (listing.dev !== dev || listing.ino !== ino) listing = undefined;
-        else keep(start, listing); // as the one asked for last
-      }
-      // Long forgotten, or a position of the program's own making: the directory as it is now.
-      return (listing ?? made(directory, start)).entries.slice(Number(position - start));
+        const start = known ?? newStart(directory, nextNumber++, entries.length);
+        keep(start, { dev, ino, entries });
+        return position === 0n ? start : position;
+      };
+      const entries = readSorted(directory, aside);
+      return entries instanceof Promise ? entries.then(made) : made(entries);
     },
+    next(_, position) {
+      const start = startOf(position);
+      const listing = kept.get(start);
+      if (listing === undefined) throw new SyscallError('getdents64', EIO); // very large ones have come in between
+      return listing.entries.some(Number(position - start), SOME).map((entry, i) => ({ ...entry, off: position + BigInt(i + 1) }));
+    },
+    visible: (entries, { fd }) => visible(entries, fd),
   };
 }
 
-function allEntries(directory: TargetDirectory): DirectoryEntry[] {
-  // The program's own open file may be read whatever the directory's mode is by now.
-  if (!directory.shared) return wholeDirectory(directory);
-  const all: DirectoryEntry[] = [];
-  for (let some = kernelEntries(directory, 0n); some.length > 0; some = kernelEntries(directory, some.at(-1)!.off)) all.push(...some);
-  return all;
+function startOf(position: bigint): bigint {
+  const { indexBits } = position < NARROW_END ? NARROW : WIDE;
+  return (position >> indexBits) << indexBits;
 }
 
 /** The first position of a new listing. No listing starts at 0, where every program starts. */
-function startOf({ fd }: TargetDirectory, number: number, length: number): bigint {
+function newStart({ fd }: TargetDirectory, number: number, length: number): bigint {
   const wide = BigInt(1 + number % (WIDE.numbers - 1)) << WIDE.indexBits;
   try {
     lseek64(fd, wide + BigInt(length), SEEK_SET);
     return wide;
   } catch (error) {
     if (!(error instanceof SyscallError) || error.code !== 'EINVAL') throw error;
+    if (BigInt(length) >> NARROW.indexBits > 0n) throw new SyscallError('lseek', EIO);
     return BigInt(1 + number % (NARROW.numbers - 1)) << NARROW.indexBits;
   }
-}
-
-function byName(a: DirectoryEntry, b: DirectoryEntry): number {
-  return rank(a.name) - rank(b.name) || a.name.compare(b.name);
-}
-
-const DOT = 0x2e;
-
-/** 0 for `.`, 1 for `..`, 2 for names. */
-function rank(name: Buffer): number {
-  if (name[0] !== DOT || name.length > 2) return 2;
-  if (name.length === 1) return 0;
-  return name[1] === DOT ? 1 : 2;
 }
