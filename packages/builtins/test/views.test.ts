@@ -26,6 +26,19 @@ function family(options: Partial<ViewsOptions> = {}) {
   });
 }
 
+describe('views family', () => {
+  const nothing = { procGranted: false, grants: { mayRead: () => false, mayWrite: () => false } };
+
+  it('asks to be told of nothing where it has nothing to serve', () => {
+    expect(family(nothing).handlers).toEqual({});
+    const opens = ['open', 'creat', 'openat', 'openat2'];
+    for (const something of [
+      { procGranted: true }, { directories: ['/etc'] }, { grants: { mayRead: (path: string) => path === '/etc/hostname', mayWrite: () => false } },
+      { views: [{ ...hostname({ name: 'box' }).views[0]!, needsGrant: false }] },
+    ]) expect(Object.keys(family({ ...nothing, ...something }).handlers)).toEqual(expect.arrayContaining(opens));
+  });
+});
+
 describe('views family: open', () => {
   it.each(['/etc/hostname', '//etc//hostname', '/etc/./hostname', '/etc/../etc/hostname', '/../etc/hostname', '/proc/sys/kernel/hostname'])('yields the name for %s', async (path) => {
     const target = new Supervised(family());

@@ -39,9 +39,12 @@ export interface ViewsOptions {
 }
 
 export function views(options: ViewsOptions): Family {
-  const { watchedFdBase, procGranted } = options;
+  const { watchedFdBase, procGranted, grants, directories = [] } = options;
+  // Nothing is served then, and the kernel refuses what is not granted without asking.
+  const serves = procGranted || directories.length > 0 || options.views.some(({ path, needsGrant }) => needsGrant === false || grants.mayRead(path));
+  if (!serves) return { name: 'views', handlers: {} };
   const paths = options.views.map(({ path }) => path);
-  const concerned = concern(paths, options.directories ?? [], procGranted);
+  const concerned = concern(paths, directories, procGranted);
   const finder = new Finder(options.views, options.members);
   const confined = new SelfConfined(options.members);
   const shared = { ...options, finder, concern: concerned, confined };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
+import { Sandbox } from '../../../src/index.js';
 import { box, marked, newMark, sleep, until } from './support.js';
 
 /** Times a process was put to sleep and woken, or taken off a processor. */
@@ -19,4 +20,17 @@ it('nothing polls while a program is idle', async () => {
   await sleep(1000);
   expect(pids.map(switches)).toEqual(before);
   await child.kill();
+});
+
+it('no open is notified where no name is granted that has a view', async () => {
+  const system = ['/usr', '/lib', '/lib64', '/bin'].map((path) => ({ path, optional: true }));
+  const opens = async (...granted: string[]) => {
+    const child = await new Sandbox({ fsReadable: [...system, ...granted] }).popen(['/bin/cat', '/etc/hostname'], { stdin: 'ignore' });
+    const { stdout, exitCode } = await child.wait();
+    return { text: String(stdout), exitCode, notified: Object.keys(child.stats()!.syscalls).filter((name) => name.startsWith('open')) };
+  };
+  expect(await opens()).toEqual({ text: '', exitCode: 1, notified: [] });
+  const granted = await opens('/etc/hostname');
+  expect(granted).toMatchObject({ exitCode: 0, notified: ['openat'] });
+  expect(granted.text).toMatch(/^sandbox-/);
 });
