@@ -21,8 +21,9 @@ export interface Discovery {
 
 /** A walk that met a change is begun anew this often; then it says that it is not complete. */
 const MAX_WALKS = 4;
-/** Beyond this, one look at every process of the machine is cheaper than a look at every thread. */
+/** Beyond this, of one process or of all, one look at every process of the machine is cheaper than a look at every thread. */
 const MAX_THREADS = 64;
+const MAX_ALL_THREADS = 512;
 /**
  * Ended processes that nobody waits for cost a look each, and a program can make any number of them. A walk
  * that meets more gives up, so that the supervisor's thread is never busy with one for long.
@@ -35,6 +36,8 @@ export class ProcessTree {
   readonly #guardPid: () => number;
   /** Start time by pid. */
   readonly #known = new Map<number, number>();
+  /** Have ended and are not waited for, as the last walk found. */
+  readonly #ended = new Set<number>();
   readonly #useLists: boolean;
   #everFound = 0;
 
@@ -112,12 +115,16 @@ export class ProcessTree {
 
   /** The processes that are members, those that have ended and are not waited for included; ascending. */
   pids(): number[] {
-    const pids = new Set(this.living());
-    for (const pid of this.#useLists ? this.#listed() : this.#ended()) pids.add(pid);
+    const { complete } = this.discover();
+    const pids = new Set([...this.#known.keys(), ...this.#ended]);
+    if (!complete) for (const pid of this.#useLists ? this.#listed() : this.#zombies()) pids.add(pid);
     return [...pids].sort((a, b) => a - b);
   }
 
-  /** Everybody below the guard, by one look at the lists. Whoever moves up the tree meanwhile is living, and known by that. */
+  /**
+   * Everybody below the guard, by one look at the lists, where walks have found too much going on. Whoever moves up the
+   * tree meanwhile is living, and known by that.
+   */
   #listed(): ReadonlySet<number> {
     const guard = this.#guardPid();
     const seen = new Set([guard]);
@@ -129,7 +136,7 @@ export class ProcessTree {
     return seen;
   }
 
-  #ended(): number[] {
+  #zombies(): number[] {
     return readdirSync('/proc').map(Number).filter((pid) => (
       Number.isInteger(pid) && readStat(pid)?.state === 'Z' && this.isMember(pid)));
   }
@@ -149,7 +156,8 @@ export class ProcessTree {
     const guard = this.#guardPid();
     const seen = new Set<number>([guard, ...this.#known.keys()]);
     const lists: { pid: number; tids: readonly number[]; list: string }[] = [];
-    let zombies = 0;
+    let threads = 0;
+    this.#ended.clear();
     for (const pid of seen) { // goes on over what is added on the way
       let tids: readonly number[] = [pid];
       if (pid !== guard) {
@@ -159,12 +167,13 @@ export class ProcessTree {
           this.#known.delete(pid);
           // Another process has the number now, and whose it is was not asked.
           if (stat !== undefined && isLiving(stat)) return 'disturbed';
-          if (stat !== undefined && ++zombies > MAX_ZOMBIES) return 'crowded';
+          if (stat !== undefined && (startTime ?? stat.startTime) === stat.startTime) this.#ended.add(pid);
+          if (this.#ended.size > MAX_ZOMBIES) return 'crowded';
           continue; // its children have moved up the tree, where the second reading shows them
         }
         if (stat === undefined) return 'disturbed'; // hidden from us
         if (startTime === undefined && !seen.has(stat.ppid)) return 'disturbed';
-        if (stat.threads > MAX_THREADS) return this.#scanAll();
+        if (stat.threads > MAX_THREADS || (threads += stat.threads) > MAX_ALL_THREADS) return this.#scanAll();
         this.#add(stat);
         if (stat.threads > 1) tids = listThreads(pid);
       }
@@ -188,13 +197,17 @@ export class ProcessTree {
       if (stat !== undefined) stats.set(pid, stat);
     }
     if (!stats.has(guard)) return 'disturbed';
+    this.#ended.clear();
     for (const [pid, startTime] of this.#known) if (hasEnded(pid, startTime, stats.get(pid))) this.#known.delete(pid);
     const verdicts = new Map<number, boolean | undefined>([[guard, true], [0, false]]);
     let disturbed = false;
     for (const [pid, stat] of stats) {
       const member = descends(pid, stats, verdicts);
       if (member === undefined) disturbed = true;
-      else if (member && pid !== guard && isLiving(stat)) this.#add(stat);
+      else if (member && pid !== guard) {
+        if (isLiving(stat)) this.#add(stat);
+        else this.#ended.add(pid);
+      }
     }
     return disturbed ? 'disturbed' : 'complete';
   }

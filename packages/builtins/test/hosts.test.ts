@@ -5,11 +5,11 @@ import { hosts, type HostEntry } from '../src/index.js';
 const request = { asker: { pid: 1, tgid: 1 }, subject: { pid: 1, tgid: 1 } };
 
 describe('/etc/hosts', () => {
-  it('has the loopback names, and what is added', () => {
+  it('has the loopback names, and what is added', async () => {
     expect(hosts().path).toBe('/etc/hosts');
-    expect(hosts().stat!(request).size).toBe('127.0.0.1 localhost\n::1 localhost\n'.length);
+    expect(await hosts().stat!(request)).toMatchObject({ size: '127.0.0.1 localhost\n::1 localhost\n'.length });
     const added = hosts([{ address: '192.0.2.7', names: ['db', 'db.internal'] }, { address: '2001:db8::1', names: ['six'] }]);
-    expect(added.stat!(request).size).toBe('127.0.0.1 localhost\n::1 localhost\n192.0.2.7 db db.internal\n2001:db8::1 six\n'.length);
+    expect(await added.stat!(request)).toMatchObject({ size: '127.0.0.1 localhost\n::1 localhost\n192.0.2.7 db db.internal\n2001:db8::1 six\n'.length });
   });
 
   it.each<HostEntry>([

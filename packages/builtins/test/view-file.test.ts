@@ -28,6 +28,15 @@ describe('a view that is a file', () => {
     expect(await open(viewFile('/x', () => ''), 0)).toMatchObject({ kind: 'fd', content: '' });
   });
 
+  it('may take a while to be found out, and is EIO where that fails', async () => {
+    const view = viewFile('/x', async () => 'late');
+    expect(await open(view, 0)).toMatchObject({ kind: 'fd', content: 'late' });
+    expect(await view.stat!({ asker, subject: asker })).toEqual({ mode: S_IFREG | 0o444, size: 4 });
+    const failing = viewFile('/x', async () => { throw new Error('no'); });
+    expect(await open(failing, 0)).toMatchObject({ kind: 'errno', errno: 'EIO' });
+    await expect(failing.stat!({ asker, subject: asker })).rejects.toThrow('no');
+  });
+
   it('is read-only, sealed, and stands at the start', () => {
     const view = viewFile('/x', () => 'text');
     const answer = view.open({ asker, subject: asker, flags: 0, mayWrite: true });

@@ -2,7 +2,7 @@ import { O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TMPFILE, O_TRUNC, O_
 import { closeSync, openSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { hostname, views, watchedFdBase, type ViewsOptions } from '../src/index.js';
+import { hostname, viewFile, views, watchedFdBase, type ViewsOptions } from '../src/index.js';
 import { closeAll, Supervised } from './supervised.js';
 
 const AT_FDCWD = -100;
@@ -126,6 +126,19 @@ describe('views family: open', () => {
     // A task whose directory cannot be told.
     target.listener.mapString(2 ** 22 + 1, 0x5000n, 'hostname');
     expect(await target.call('open', [0x5000n, 0], { pid: 2 ** 22 + 1 })).toMatchObject({ errno: 'EACCES' });
+  });
+});
+
+describe('views family: stat', () => {
+  it('waits for what a view takes a while to find out, and is EIO where that fails', async () => {
+    const late = viewFile('/etc/late', async () => 'late');
+    const failing = viewFile('/etc/failing', async () => { throw new Error('no'); });
+    const target = new Supervised(family({ views: [late, failing] }));
+    const at = target.memory(Buffer.alloc(256));
+    expect(await target.call('statx', [AT_FDCWD, target.memory('/etc/late'), 0, 0xfff, at])).toMatchObject({ kind: 'returnValue' });
+    expect(target.listener.memory(process.pid, at + 40n, 8).readBigUInt64LE()).toBe(4n); // stx_size
+    expect(await target.call('statx', [AT_FDCWD, target.memory('/etc/failing'), 0, 0xfff, at])).toMatchObject({ errno: 'EIO' });
+    expect(await target.call('access', [target.memory('/etc/failing'), 4])).toMatchObject({ kind: 'returnValue' });
   });
 });
 

@@ -4,8 +4,10 @@
  * Tables are read through the directory of whoever asks, since its network is what they are about. What has no view
  * here is refused by the views family, for it would be the machine's.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileAside } from '@sandlock/sys';
+import { existsSync } from 'node:fs';
 
+import { OneAtATime } from '../one-at-a-time.js';
 import type { Members } from '../views/members.js';
 import { viewFile, type ViewContent } from '../views/view-file.js';
 import type { View, ViewRequest } from '../views/view.js';
@@ -14,28 +16,37 @@ import { socketInodes } from './socket-inodes.js';
 import { countSockets, filteredSockets, SOCKET_TABLES, socketStatistics } from './socket-tables.js';
 
 const NET = '/proc/self/net';
+/** Some four hundred thousand sockets. */
+const MAX_TABLE_BYTES = 64 * 1024 * 1024;
 
 export function networkViews(members: Members): View[] {
   const views: View[] = [];
   const add = (name: string, content: ViewContent): void => { views.push(viewFile(`${NET}/${name}`, content)); };
 
-  const machines = ({ asker }: ViewRequest, name: string): string => readFileSync(`/proc/${asker.tgid}/net/${name}`, 'latin1');
-  const filtered = (request: ViewRequest, name: string, inodes: ReadonlySet<string>): string => (
-    filteredSockets(machines(request, name), SOCKET_TABLES.get(name)!, inodes));
+  const aside = new OneAtATime();
+
+  const machines = async ({ asker }: ViewRequest, name: string): Promise<Buffer> => {
+    const { bytes, complete } = await readFileAside(`/proc/${asker.tgid}/net/${name}`, MAX_TABLE_BYTES);
+    if (!complete) throw new Error(`More than ${MAX_TABLE_BYTES} bytes of /proc/net/${name}.`);
+    return bytes;
+  };
+  const filtered = async (request: ViewRequest, name: string, inodes: ReadonlySet<number>): Promise<string> => (
+    filteredSockets(await machines(request, name), SOCKET_TABLES.get(name)!, inodes));
 
   for (const [name, content] of LOOPBACK_TABLES) add(name, () => content);
   const has = (name: string): boolean => existsSync(`${NET}/${name}`); // not every kernel has all protocols
-  for (const name of COUNTER_TABLES.filter(has)) add(name, (request) => latin1(zeroed(machines(request, name))));
+  for (const name of COUNTER_TABLES.filter(has)) add(name, async (request) => latin1(zeroed((await machines(request, name)).toString('latin1'))));
   const tables = [...SOCKET_TABLES.keys()].filter(has);
   for (const name of tables) {
-    add(name, (request) => latin1(filtered(request, name, socketInodes(members.pids()))));
+    add(name, (request) => aside.run(async () => latin1(await filtered(request, name, await socketInodes(members.pids())))));
   }
   for (const name of ['sockstat', 'sockstat6'] as const) {
-    add(name, (request) => {
-      const inodes = socketInodes(members.pids());
-      const count = (table: string): number => (tables.includes(table) ? countSockets(filtered(request, table, inodes)) : 0);
-      return socketStatistics(inodes.size, count)[name];
-    });
+    add(name, (request) => aside.run(async () => {
+      const inodes = await socketInodes(members.pids());
+      const counts = new Map<string, number>();
+      for (const table of tables) counts.set(table, countSockets(await filtered(request, table, inodes)));
+      return socketStatistics(inodes.size, (table) => counts.get(table) ?? 0)[name];
+    }));
   }
   return views;
 }

@@ -1,27 +1,28 @@
 /**
  * The sockets of a sandbox: those that a member has open, by inode.
  *
- * Not by port, since a program of the machine may have the same one. Looked up only when a table is opened. A socket
- * that is in nobody's descriptor table, closing or on its way through another, is not found; nor is one of a
- * member whose descriptors this process may not see.
+ * Not by port, since a program of the machine may have the same one. Looked up only when a table is opened, in another
+ * thread: members have as many descriptors as they like. A socket that is in nobody's descriptor table, closing or on its
+ * way through another, is not found; nor is one of a member whose descriptors this process may not see.
  */
-import { readdirSync } from 'node:fs';
+import { listFilesAside, SyscallError } from '@sandlock/sys';
 
-import { descriptorLink, unlessGone } from '../proc-file.js';
-
-/** Some 50 ms of the supervisor's thread, which a program may ask for as often as it likes. */
-const MAX_DESCRIPTORS = 10_000;
+/** Half a second of processor time, or less, which a program may ask for as often as it likes. */
+const MAX_DESCRIPTORS = 131_072;
+const GONE_OR_HIDDEN = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 
 /** @throws {Error} they have more descriptors than may be looked at */
-export function socketInodes(pids: readonly number[]): ReadonlySet<string> {
-  const inodes = new Set<string>();
+export async function socketInodes(pids: readonly number[]): Promise<ReadonlySet<number>> {
+  const inodes = new Set<number>();
   let left = MAX_DESCRIPTORS;
   for (const pid of pids) {
-    const fds = unlessGone(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
-    if ((left -= fds.length) < 0) throw new Error('The processes of the sandbox have too many descriptors to look through.');
-    for (const fd of fds) {
-      const inode = /^socket:\[(\d+)\]$/.exec(descriptorLink(pid, fd) ?? '')?.[1];
-      if (inode !== undefined) inodes.add(inode);
+    try {
+      const { blocks, looked, complete } = await listFilesAside(pid, 'socket:[', left);
+      if (!complete) throw new Error('The processes of the sandbox have too many descriptors to look through.');
+      left -= looked;
+      for (const inode of blocks.keys()) inodes.add(inode);
+    } catch (error) {
+      if (!(error instanceof SyscallError) || !GONE_OR_HIDDEN.has(error.code)) throw error;
     }
   }
   return inodes;

@@ -26,11 +26,16 @@ interface Shape {
   readonly dirfd?: number;
   readonly flags?: number;
   readonly follow?: false;
-  readonly answer: (context: HandlerContext, stat: () => ViewStat) => NotifAction;
+  readonly answer: (context: HandlerContext, stat: () => ViewStat | Promise<ViewStat>) => NotifAction;
 }
 
-const stat = (register: number): Shape['answer'] => (context, of) => written(context, register, encodeStat(of()));
-const statx: Shape['answer'] = (context, of) => written(context, 4, encodeStatx(of()));
+const says = (register: number, encode: (stat: ViewStat) => Buffer): Shape['answer'] => (context, of) => {
+  const found = of();
+  if (!(found instanceof Promise)) return written(context, register, encode(found));
+  return action.defer(() => found.then((late) => written(context, register, encode(late)), () => action.errno('EIO')));
+};
+const stat = (register: number): Shape['answer'] => says(register, encodeStat);
+const statx: Shape['answer'] = says(4, encodeStatx);
 const access = (register: number): Shape['answer'] => ({ args }) => (
   (args[register]! & W_OK_OR_X_OK) === 0n ? action.returnValue(0) : action.errno('EACCES'));
 const noLink: Shape['answer'] = () => action.errno('EINVAL');

@@ -13,11 +13,14 @@ import {
 } from '@sandlock/sys';
 import { fchmodSync, writeSync } from 'node:fs';
 
-import type { View, ViewRequest } from './view.js';
+import type { View, ViewRequest, ViewStat } from './view.js';
 
 const MODE = 0o444;
 
-export type ViewContent = (request: ViewRequest) => Uint8Array | string;
+type Content = Uint8Array | string;
+
+/** What takes long to find out is a promise. */
+export type ViewContent = (request: ViewRequest) => Content | Promise<Content>;
 
 /**
  * @param content what the file holds at this open; a string is UTF-8. What it throws fails the open with EIO
@@ -26,8 +29,11 @@ export function viewFile(path: string, content: ViewContent, options: { readonly
   return {
     path,
     ...options,
-    open: (request) => refusal(request.flags) ?? answer(request.flags, () => bytesOf(content(request))),
-    stat: (request) => ({ mode: S_IFREG | MODE, size: bytesOf(content(request)).length }),
+    open: (request) => refusal(request.flags) ?? answer(request.flags, () => content(request)),
+    stat: (request) => {
+      const found = content(request);
+      return found instanceof Promise ? found.then(statOf) : statOf(found);
+    },
   };
 }
 
@@ -40,14 +46,23 @@ function refusal(flags: number): NotifAction | undefined {
   return undefined;
 }
 
-function answer(flags: number, content: () => Uint8Array): NotifAction {
-  try {
+function answer(flags: number, content: () => Content | Promise<Content>): NotifAction {
+  const given = (found: Content): NotifAction => {
     // A descriptor that only names a place (O_PATH) cannot be handed over, so one that can be read stands for it.
-    const srcFd = readOnlyFile(content(), flags & O_NONBLOCK);
+    const srcFd = readOnlyFile(bytesOf(found), flags & O_NONBLOCK);
     return action.injectFdSend({ srcFd, newFdFlags: flags & O_CLOEXEC });
+  };
+  const failed = (): NotifAction => action.errno('EIO'); // never the machine's own
+  try {
+    const found = content();
+    return found instanceof Promise ? action.defer(() => found.then(given).catch(failed)) : given(found);
   } catch {
-    return action.errno('EIO'); // never the machine's own
+    return failed();
   }
+}
+
+function statOf(content: Content): ViewStat {
+  return { mode: S_IFREG | MODE, size: bytesOf(content).length };
 }
 
 /** @returns a descriptor at offset 0; the caller closes it */
@@ -63,6 +78,6 @@ function readOnlyFile(content: Uint8Array, flags: number): number {
   }
 }
 
-function bytesOf(content: Uint8Array | string): Uint8Array {
+function bytesOf(content: Content): Uint8Array {
   return typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
 }

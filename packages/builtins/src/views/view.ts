@@ -51,5 +51,5 @@ export interface View {
   readonly needsGrant?: boolean;
   readonly open: ViewOpener;
   /** Left out: stat(2) sees what the machine has. */
-  readonly stat?: (request: ViewRequest) => ViewStat;
+  readonly stat?: (request: ViewRequest) => ViewStat | Promise<ViewStat>;
 }

@@ -24,26 +24,36 @@ const NETLINK = `sk               Eth Pid        Groups   Rmem     Wmem     Dump
 describe('tables of sockets', () => {
   const field = (name: string): number => SOCKET_TABLES.get(name)!;
 
-  it('keep the header and the lines of the sandbox\'s own, numbered anew', () => {
+  it('keep the header and the lines of the sandbox\'s own, numbered anew', async () => {
     const [header, line] = TCP.split('\n');
-    expect(filteredSockets(TCP, field('tcp'), new Set(['77'])).split('\n')).toEqual([header, expect.stringMatching(/^ {3}0: 0100007F:07E8 .* 77 1 /), '']);
-    expect(filteredSockets(TCP, field('tcp'), new Set(['1129'])).split('\n')[1]).toBe(line);
-    expect(filteredSockets(TCP, field('tcp'), new Set())).toBe(`${header}\n`);
+    expect((await filteredSockets(Buffer.from(TCP), field('tcp'), new Set([77]))).split('\n')).toEqual([header, expect.stringMatching(/^ {3}0: 0100007F:07E8 .* 77 1 /), '']);
+    expect((await filteredSockets(Buffer.from(TCP), field('tcp'), new Set([1129]))).split('\n')[1]).toBe(line);
+    expect(await filteredSockets(Buffer.from(TCP), field('tcp'), new Set())).toBe(`${header}\n`);
   });
 
-  it('go by the inode, wherever it stands, and by nothing that looks like it', () => {
-    expect(filteredSockets(UNIX, field('unix'), new Set(['77']))).toBe(UNIX.split('\n').filter((_, i) => i === 0 || i === 2).join('\n') + '\n');
-    expect(countSockets(filteredSockets(NETLINK, field('netlink'), new Set(['77'])))).toBe(1);
-    expect(countSockets(filteredSockets(NETLINK, field('netlink'), new Set(['4', '0'])))).toBe(0);
+  it('go by the inode, wherever it stands, and by nothing that looks like it', async () => {
+    expect(await filteredSockets(Buffer.from(UNIX), field('unix'), new Set([77]))).toBe(UNIX.split('\n').filter((_, i) => i === 0 || i === 2).join('\n') + '\n');
+    expect(countSockets(await filteredSockets(Buffer.from(NETLINK), field('netlink'), new Set([77])))).toBe(1);
+    expect(countSockets(await filteredSockets(Buffer.from(NETLINK), field('netlink'), new Set([4, 0])))).toBe(0);
+  });
+
+  it('are gone through in pieces, with turns for others, and lose no line between two', async () => {
+    const lines = Array.from({ length: 5000 }, (_, n) => `00000000e4d0f1a1: 00000002 00000000 00010000 0001 01 ${n} /run/${'x'.repeat(n % 100)}`);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    const table = Buffer.from(['Num RefCount Protocol Flags Type St Inode Path', ...lines, ''].join('\n'));
+    expect(await filteredSockets(table, field('unix'), new Set(lines.keys()))).toBe(table.toString());
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(0);
   });
 
   it('find a process\'s own in the machine\'s table, and the kernel\'s columns where they are expected', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const port = (server.address() as { port: number }).port.toString(16).toUpperCase().padStart(4, '0');
-    const mine = filteredSockets(readFileSync('/proc/self/net/tcp', 'latin1'), field('tcp'), socketInodes([process.pid]));
+    const mine = await filteredSockets(readFileSync('/proc/self/net/tcp'), field('tcp'), await socketInodes([process.pid]));
     expect(mine).toContain(`0100007F:${port} 00000000:0000 0A`);
-    expect(filteredSockets(readFileSync('/proc/self/net/tcp', 'latin1'), field('tcp'), socketInodes([]))).not.toContain(`:${port}`);
+    expect(await filteredSockets(readFileSync('/proc/self/net/tcp'), field('tcp'), await socketInodes([]))).not.toContain(`:${port}`);
     server.close();
     for (const [name, at] of SOCKET_TABLES) {
       const header = readFileSync(`/proc/self/net/${name}`, 'latin1').split('\n')[0]!.toLowerCase();
