@@ -38,7 +38,14 @@ uint64_t cgroup_capability(const struct guard *g) { return directory(g) ? 1ull <
 
 /* By the target itself: 0 is whoever writes. */
 int cgroup_enter(struct guard *g) {
-  return g->cgroup_procs < 0 ? 0 : (int)raw(__NR_write, g->cgroup_procs, "0", 1);
+  char adjustment[16];
+  if (g->cgroup_procs < 0) return 0;
+  long result = raw(__NR_write, g->cgroup_procs, "0", 1);
+  if (result < 0) return (int)result;
+  /* A service that the kernel is not to end when memory is short passes that on. In a group with a limit there would then be
+     nobody to end, and whoever meets the limit would try again for ever. */
+  result = text_read_file("/proc/self/oom_score_adj", adjustment, sizeof adjustment);
+  return result > 0 && adjustment[0] == '-' ? guard_write_file("/proc/self/oom_score_adj", "0") : (int)result;
 }
 
 void cgroup_kill(struct guard *g) {

@@ -49,6 +49,7 @@ int guard_main(int argc, char **argv, char **envp);
 __attribute__((noreturn)) void guard_exit(int code);
 
 int guard_above(struct guard *g, long fd);
+int guard_write_file(const char *path, const char *text);
 
 /* control.c */
 void guard_send(struct guard *g, const struct guard_message *m, int fd);

@@ -109,7 +109,7 @@ static void obey(struct guard *g, const struct guard_message *m) {
   }
 }
 
-static int write_file(const char *path, const char *text) {
+int guard_write_file(const char *path, const char *text) {
   long fd = raw(__NR_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
   if (fd < 0) return (int)fd;
   long n = raw(__NR_write, fd, text, text_length(text));
@@ -124,14 +124,14 @@ static int map_user(struct guard *g) {
   char *end = text_decimal(text_append(path, "/proc/"), g->pid);
   text_append(text_decimal(text_append(text_decimal(line, p->uid), " "), p->real_uid), " 1");
   text_append(end, "/uid_map");
-  int result = write_file(path, line);
+  int result = guard_write_file(path, line);
   if (result < 0) return result;
   text_append(end, "/setgroups");
-  result = write_file(path, "deny");
+  result = guard_write_file(path, "deny");
   if (result < 0) return result;
   text_append(text_decimal(text_append(text_decimal(line, p->gid), " "), p->real_gid), " 1");
   text_append(end, "/gid_map");
-  return write_file(path, line);
+  return guard_write_file(path, line);
 }
 
 /* Does what the supervisor has asked for so far; ends everything when it is gone. Never sleeps. */

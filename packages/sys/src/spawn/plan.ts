@@ -43,7 +43,7 @@ export interface StartPlan {
   cpuPercent?: number;
   /**
    * Directory of an empty control group of version 2, absolute. The target is in it from before its first step, and at the end
-   * whoever is in it is ended. It stays the caller's to remove, unless the caller ends first.
+   * whoever is in it is ended. It stays the caller's to remove, unless the caller ends first. An oom_score_adj below 0 becomes 0.
    */
   cgroup?: PathLike;
   /** CPU numbers. */
