@@ -41,6 +41,8 @@ export type ConfinementErrorCode =
   | 'ERR_SANDLOCK_LISTENER_BUSY'
   /** What the vDSO of a process tells cannot be changed on this machine, as timeStart asks. */
   | 'ERR_SANDLOCK_VDSO'
+  /** The control group that `cgroup` names cannot be used; `path` says which. */
+  | 'ERR_SANDLOCK_CGROUP'
   /** confine() was given what it cannot apply to a process that already runs. */
   | 'ERR_SANDLOCK_CONFINE_UNSUPPORTED';
 

@@ -37,6 +37,7 @@ describe('parseOptions', () => {
       maxProcesses: 5,
       maxOpenFiles: 64,
       maxMemory: '64M',
+      cgroup: 'none',
       onMemoryExceeded: 'enomem',
       maxCpu: 25,
       numCpus: 2,
@@ -154,6 +155,9 @@ describe('parseOptions', () => {
     expect(parseOptions({ maxMemory: '1g' })).toEqual({ maxMemory: 1n << 30n });
     for (const maxMemory of [0, '0', '', '-1', '1.5G', '64MB', '16777216T']) expect(paths({ maxMemory, onMemoryExceeded: 'kill' })).toEqual(['maxMemory']);
     expect(paths({ onMemoryExceeded: 'kill' })).toEqual(['onMemoryExceeded']);
+    expect(parseOptions({ cgroup: '/sys/fs/cgroup/a' }).cgroup).toEqual(Uint8Array.from(Buffer.from('/sys/fs/cgroup/a')));
+    for (const cgroup of ['', 'a', './none', '/a\0b']) expect(paths({ cgroup })).toEqual(['cgroup']);
+    expect(issuesOf({ cgroup: 'none', noSupervisor: true })).toMatchObject([{ path: 'noSupervisor' }]);
     expect(paths({ maxMemory: 1, onMemoryExceeded: 'ENOMEM' })).toEqual(['onMemoryExceeded']);
     expect(issuesOf({ maxMemory: 1, noSupervisor: true })).toMatchObject([{ path: 'noSupervisor', message: expect.stringContaining('maxMemory') }]);
   });

@@ -9,6 +9,8 @@ export interface MountPoint {
   /** Absolute, a character a byte. */
   readonly path: string;
   readonly type: string;
+  /** Which part of its file system is mounted there. */
+  readonly root: string;
 }
 
 /** @throws where /proc is not mounted: nothing can be said then */
@@ -20,9 +22,9 @@ export function mountPoints(types: ReadonlySet<string>): readonly MountPoint[] {
 export function parseMountInfo(text: string, types: ReadonlySet<string>): readonly MountPoint[] {
   return text.split('\n').flatMap((line) => {
     const [fields, rest] = line.split(' - ');
-    const path = fields?.split(' ')[4];
+    const [, , , root, path] = fields?.split(' ') ?? [];
     const type = rest?.split(' ')[0];
-    return path === undefined || type === undefined || !types.has(type) ? [] : [{ path: unescaped(path), type }];
+    return root === undefined || path === undefined || type === undefined || !types.has(type) ? [] : [{ path: unescaped(path), type, root: unescaped(root) }];
   });
 }
 

@@ -2,6 +2,7 @@
 import type * as v from 'valibot';
 
 import { parseByteSize } from './grammar/byte-size.js';
+import { parseFsPath, type FsPath } from './grammar/fs-path.js';
 import { grammar, GrammarError, show } from './grammar/grammar-error.js';
 import { numberFromText, wholeNumber } from './grammar/whole-number.js';
 import { option } from './option.js';
@@ -34,6 +35,13 @@ function parseOnMemoryExceeded(value: unknown): typeof ON_MEMORY_EXCEEDED[number
   throw new GrammarError(`${show(value)} is not "kill" or "enomem".`);
 }
 
+function parseCgroup(value: unknown): Uint8Array | 'none' {
+  if (value === 'none') return 'none';
+  const path = parseFsPath(value);
+  if (path[0] === '/'.charCodeAt(0)) return path;
+  throw new GrammarError(`${show(value)} is not an absolute path.`, 'Write the directory of a control group, such as /sys/fs/cgroup/mine, or "none".');
+}
+
 const GPU_FORMS = 'Write "all", or indices such as "0,2".';
 const parseGpuIndex = wholeNumber(0, UINT32_MAX, GPU_FORMS);
 
@@ -58,7 +66,8 @@ export const limitOptions = {
     docs: `How much memory all processes of the sandbox may use together: a number of bytes, or text such as \`512M\` (K, M, G, T).
 What counts is what is in use: anonymous and shared pages, swap, page tables, memfds; not reserved address space, not the page cache. A
 process whose request does not fit is ended with SIGKILL and the others go on; if it is the program itself, the result's reason is
-\`memory\`. Memory that is used without a request is noticed a moment later, so for that moment it may be more.`,
+\`memory\`. Memory that is used without a request is noticed a moment later, so for that moment it may be more; not where \`cgroup\` is to be
+had.`,
     noSupervisor: 'the supervisor measures the memory',
   }),
   onMemoryExceeded: option({
@@ -93,8 +102,33 @@ EAGAIN.`,
     docs: `How much of one processor all processes of the sandbox get together, in percent, on average over some tenths of a second. They
 are stopped and continued for it, which a parent that waits with WUNTRACED is hardly ever told of; a process that is stopped already
 stays so. 100 is no limit. A stop from the terminal that arrives while they are stopped is lost. Processes that nobody waits for and that
-live for a few milliseconds are not counted.`,
+live for a few milliseconds are not counted. Where \`cgroup\` is to be had the kernel does it instead, within each tenth of a second, stops
+nobody and counts everybody.`,
     noSupervisor: true,
+  }),
+  cgroup: option({
+    schema: grammar<FsPath | 'none', Uint8Array | 'none'>(parseCgroup),
+    type: 'string | Buffer | URL',
+    default: 'one that is delegated, if there is one',
+    flags: [{ long: 'cgroup', placeholder: 'DIR' }],
+    profile: { section: 'limits', key: 'cgroup' },
+    summary: 'let the kernel keep the limits, by control groups made in DIR; "none" for not using any',
+    docs: `A control group (version 2) that is this process's to make others in: each run gets one of its own there, which the program is
+in from the start and which goes with the run. Then the kernel keeps \`maxMemory\` and \`maxCpu\`, exactly and without stopping anybody, and
+the run ends by \`cgroup.kill\`. One that is named and cannot do what the limits ask for is an error. For the named group:
+
+- its directory and \`cgroup.procs\` may be written to, and so may \`cgroup.procs\` of the closest group that is above both it and this process;
+- \`cgroup.controllers\` lists \`memory\` for \`maxMemory\` and \`cpu\` for \`maxCpu\`;
+- with these, no process is in it directly, this one included; only the root of all may have some.
+
+Left out, and with one of the two limits, the group of this process and the one above are tried, unless that is a slice or the root of all;
+what they cannot do is done as without: \`Delegate=yes\` with \`DelegateSubgroup=\` of a systemd service makes a layout that serves. No process is
+ever moved but the program. \`result.capabilities.cgroup\` says what the kernel kept.
+
+A limit on memory that the kernel keeps is one on what is used: what is requested and not touched costs nothing, cached files are
+given back when memory is short, the kernel's own memory for the sandbox counts, and nothing is swapped out. The process that the
+kernel ends then is the largest. Requests are judged as well with \`onMemoryExceeded: 'enomem'\`.`,
+    noSupervisor: 'only a supervisor keeps the program from its own control group',
   }),
   maxOpenFiles: option({
     schema: grammar<number, number>(wholeNumber(1, UINT32_MAX,

@@ -50,6 +50,7 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
       memory: memoryPolicy(parsed),
       maxOpenFiles: parsed.maxOpenFiles ?? null,
       maxCpu: parsed.maxCpu === undefined || parsed.maxCpu === 100 ? null : parsed.maxCpu,
+      cgroup: parsed.cgroup ?? null,
       cpuCores: parsed.cpuCores ?? null,
       numCpus: parsed.numCpus ?? null,
       gpus: parsed.gpuDevices ?? null,

@@ -41,6 +41,8 @@ export interface Policy {
   readonly maxOpenFiles: number | null;
   /** Percent of one processor; null: as much as there is. */
   readonly maxCpu: number | null;
+  /** A control group to make one for each run in; null: one that is found, 'none': none. */
+  readonly cgroup: Uint8Array | 'none' | null;
   /** null: inherited. */
   readonly cpuCores: readonly number[] | null;
   /** null: those there are. */

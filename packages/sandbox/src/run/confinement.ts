@@ -5,11 +5,12 @@
  */
 import {
   affinity, freshImages, hostname, hosts, listen, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
-  virtualTime, visibleEntries, watchedFdBase, type Members, type MemoryFamily, type SocketCopies, type View, type VirtualClock,
+  virtualTime, visibleEntries, watchedFdBase, type Members, type MemoryFamily, type MemoryUse, type SocketCopies, type View, type VirtualClock,
 } from '@sandlock/builtins';
 import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
 
+import type { RunCgroup } from '../cgroup/run-cgroup.js';
 import { ConfigError } from '../errors.js';
 import { describeFilter, notifiedCalls } from '../filter/describe-filter.js';
 import type { FilterCache } from '../filter/filter-cache.js';
@@ -31,7 +32,7 @@ export interface Confinement {
   readonly table: DispatchTable | undefined;
   /** Largest number of living processes so far. */
   readonly peakProcesses: () => number;
-  /** undefined: no limit. */
+  /** undefined: no limit, or the kernel's alone. */
   readonly memory: MemoryFamily | undefined;
 }
 
@@ -41,6 +42,7 @@ export interface ConfinementInput {
   /** Where the copies of sockets come from that listen. */
   readonly socketCopies: SocketCopies;
   readonly handlers: readonly HandlerBinding[];
+  readonly cgroup: RunCgroup | undefined;
   /** The guard's pid, once there is one. */
   readonly guardPid: () => number;
   /** Of this policy. */
@@ -74,12 +76,14 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   const family = processes({ maxProcesses: policy.maxProcesses, members });
   table.family(family);
   if (random !== undefined) table.family(random);
-  const memoryFamily = policy.memory === null ? undefined : memory({
+  const kept = keptByKernel(input);
+  // The kernel ends processes and refuses nobody, so requests are still to be judged where that was asked for.
+  const memoryFamily = policy.memory === null || (kept !== undefined && policy.memory.onExceeded === 'kill') ? undefined : memory({
     ...policy.memory, members, filesHandedOut: policy.randomSeed !== null,
   });
   if (memoryFamily !== undefined) table.family(memoryFamily);
   const name = hostname({ name: input.name });
-  const shown = { members, memory: memoryFamily, time: clock, directories: divided?.served.directories };
+  const shown = { members, memory: kept ?? memoryFamily, time: clock, directories: divided?.served.directories };
   for (const each of viewFamilies(input, [...name.views, ...(random?.views ?? [])], shown)) table.family(each);
   const names = ['processes'];
   if (required.has('listen')) {
@@ -104,6 +108,12 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   }
 }
 
+/** undefined: no limit on memory, or not the kernel's. */
+function keptByKernel({ cgroup }: ConfinementInput): MemoryUse | undefined {
+  const limitBytes = cgroup?.limits.memory;
+  return cgroup === undefined || limitBytes === undefined ? undefined : { limitBytes, usedBytes: () => cgroup.usedBytes() };
+}
+
 function affinityFamilies({ cpuCores, numCpus }: Policy, members: Members): readonly Family[] {
   if (cpuCores === null && numCpus === null) return [];
   return [affinity({ cpuCores: cpuCores ?? undefined, numCpus: numCpus ?? undefined, members })];
@@ -117,7 +127,7 @@ function visibleCpus({ cpuCores, numCpus }: Policy): number | undefined {
 
 interface Shown {
   readonly members: Members;
-  readonly memory: MemoryFamily | undefined;
+  readonly memory: MemoryUse | undefined;
   readonly time: VirtualClock | undefined;
   readonly directories: readonly string[] | undefined;
 }

@@ -7,6 +7,8 @@ import { canCopyDescriptors } from '@sandlock/builtins';
 import type { HandlerBinding } from '@sandlock/dispatch';
 import { close, GuardedProcess, SyscallError } from '@sandlock/sys';
 
+import { openCgroup } from '../cgroup/open-cgroup.js';
+import type { RunCgroup } from '../cgroup/run-cgroup.js';
 import { ProcessError } from '../errors.js';
 import type { FilterCache } from '../filter/filter-cache.js';
 import { withoutCopies } from '../policy/net-policy.js';
@@ -44,9 +46,11 @@ export function launch(input: LaunchInput): SandboxProcess {
   let guardPid = 0;
   let rulesetFd = -1;
   let confinement: Confinement | undefined;
+  let cgroup: RunCgroup | undefined;
   try {
+    cgroup = openCgroup(policy);
     const made = confinement = makeConfinement({
-      policy, name, socketCopies, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
+      policy, name, socketCopies, cgroup, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
     });
     rulesetFd = createRuleset(made.landlock);
     const stdio = planStdio(input.stdio);
@@ -54,12 +58,13 @@ export function launch(input: LaunchInput): SandboxProcess {
       name,
       program: String(cmd[0]),
       confinement: made,
+      cgroup,
       stdio,
       options,
       parked: input.park ?? false,
       spawn: (callbacks) => {
         const guarded = GuardedProcess.spawn(startPlan({
-          policy, confinement: made, cmd, options, rulesetFd,
+          policy, confinement: made, cgroup, cmd, options, rulesetFd,
           stdio: stdio.fds, interactive: input.interactive ?? false, park: input.park ?? false,
         }), callbacks);
         guardPid = guarded.guardPid;
@@ -69,6 +74,7 @@ export function launch(input: LaunchInput): SandboxProcess {
     });
   } catch (error) {
     releaseName(name);
+    cgroup?.discard();
     // Handlers were handed over with the call: their dispose runs also where there is no process to end first.
     confinement?.table?.dispose().catch(() => undefined);
     if (error instanceof SyscallError) {

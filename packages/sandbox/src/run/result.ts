@@ -22,6 +22,8 @@ export interface RunCapabilities {
   readonly waitKillable: boolean;
   /** Answers wake the target on this CPU at once; Linux 6.6. */
   readonly syncWakeUp: boolean;
+  /** The limits that a control group kept; null: the run had none. */
+  readonly cgroup: readonly ('memory' | 'cpu')[] | null;
 }
 
 export interface RunResult {
@@ -41,7 +43,7 @@ export interface RunResult {
   readonly durationMs: number;
   /**
    * `memoryBytes`: largest resident set of one process that was waited for; with maxMemory, what all processes were
-   * found to use at once, if that is more.
+   * found to use at once, if that is more. A control group counts cached files as well.
    */
   readonly peaks: { readonly processes: number; readonly memoryBytes: number };
   readonly cpu: { readonly userMs: number; readonly systemMs: number };

@@ -11,6 +11,9 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 
+import type { CgroupLimits } from '../cgroup/limits.js';
+import type { RunCgroup } from '../cgroup/run-cgroup.js';
+import type { CgroupUse } from '../cgroup/usage.js';
 import { ProcessError } from '../errors.js';
 import { protectionReports } from '../landlock/protection-status.js';
 import { abortError } from './abort-error.js';
@@ -30,6 +33,7 @@ export interface LaunchParts {
   readonly name: string;
   readonly program: string;
   readonly confinement: Confinement;
+  readonly cgroup: RunCgroup | undefined;
   readonly stdio: StdioPlan;
   readonly options: StartOptions;
   readonly parked: boolean;
@@ -71,6 +75,8 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
   #exit: TargetExit | undefined;
   #failure: Error | undefined;
   #timedOut = false;
+  /** We sent the SIGKILL. */
+  #killed = false;
   #over = false;
   #released = false;
 
@@ -193,7 +199,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
 
   /** SIGKILL to every process of the tree; resolves when they are gone. Once it has ended, nothing happens. */
   async kill(): Promise<void> {
-    this.#guarded.kill();
+    this.#kill();
     await this.#ended.promise.catch(() => undefined);
   }
 
@@ -202,6 +208,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
     const number = typeof signal === 'number' ? signal : constants.signals[signal];
     if (!Number.isInteger(number) || number < 1 || number > 64) throw new TypeError(`There is no signal ${String(signal)}.`);
     this.#mustRun();
+    if (number === SIGKILL) this.#killed = true;
     this.#guarded.signal(number);
   }
 
@@ -266,6 +273,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
         listener,
         table,
         killTree: ({ pid }) => {
+          this.#killed = true;
           killCaller(listener, pid, this.#guarded.guardPid);
           this.#guarded.kill();
         },
@@ -287,6 +295,11 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
   /** Something of ours went wrong: nothing may go on unsupervised. */
   #fail(error: Error): void {
     this.#failure ??= error;
+    this.#kill();
+  }
+
+  #kill(): void {
+    this.#killed = true;
     this.#guarded.kill();
   }
 
@@ -300,9 +313,9 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
     if (grace > 0 && this.isRunning) {
       this.#guarded.signal(SIGTERM);
       this.#guarded.signalTree(SIGCONT); // a stopped program could not act on it
-      this.#arm(grace, () => this.#guarded.kill());
+      this.#arm(grace, () => this.#kill());
     } else {
-      this.#guarded.kill();
+      this.#kill();
     }
   }
 
@@ -323,15 +336,16 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
     } catch (error) {
       this.#failure ??= error as Error;
     }
+    const use = await this.#parts.cgroup?.end();
     this.#streams[0]?.destroy();
     this.capture(); // whoever waits only now gets the same
     await Promise.all(this.#captures.map((capture) => capture?.finish()));
     this.#over = true;
     this.#parts.released();
-    this.#settle(exit);
+    this.#settle(exit, use);
   }
 
-  #settle(exit: TargetExit | undefined): void {
+  #settle(exit: TargetExit | undefined, use: CgroupUse | undefined): void {
     // Timed out before exec: a result, as after it. Only what the program could have printed is missing.
     const failure = this.#timedOut && exit !== undefined ? undefined : this.#failure;
     if (failure !== undefined || exit === undefined) {
@@ -339,12 +353,14 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
       for (const { reject } of [this.#started, this.#parked, this.#execed, this.#ended]) reject(error);
       return;
     }
-    const { memory } = this.#parts.confinement;
+    const { confinement: { memory }, cgroup } = this.#parts;
+    const ledger = this.#pid !== undefined && memory?.killed(this.#pid) === true;
     const result = runResult({
       exit,
       timedOut: this.#timedOut,
-      memoryExceeded: exit.signal === SIGKILL && this.#pid !== undefined && memory?.killed(this.#pid) === true,
-      peakMemoryBytes: memory?.peak() ?? 0,
+      // The kernel counts whom it ended and does not say who that was.
+      memoryExceeded: exit.signal === SIGKILL && (ledger || (!this.#killed && (use?.oomKills ?? 0) > 0)),
+      peakMemoryBytes: Math.max(memory?.peak() ?? 0, use?.peakBytes ?? 0),
       stdout: this.#captures[1]?.bytes ?? null,
       stderr: this.#captures[2]?.bytes ?? null,
       truncated: this.#captures.some((capture) => capture?.truncated),
@@ -356,6 +372,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
         supervised: this.#supervisor !== undefined,
         waitKillable: this.#waitKillable,
         syncWakeUp: this.#syncWakeUp,
+        cgroup: cgroup === undefined ? null : Object.keys(cgroup.limits) as (keyof CgroupLimits)[],
       },
     });
     const killed = new ProcessError('ERR_SANDLOCK_NOT_RUNNING', 'The process was ended before it was executed.');

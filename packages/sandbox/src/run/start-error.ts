@@ -24,6 +24,8 @@ const STEP_TEXT: Partial<Record<StartStep, string>> = {
   'open-files': 'the limit of open files could not be set',
   proc: '/proc was not usable; it has to be mounted, readable and of this pid namespace, or processes that the program leaves could '
     + 'not be found',
+  cgroup: 'the process could not be put into its control group; for that, cgroup.procs of the closest group that is above both it and '
+    + 'this process has to be writable',
   handover: 'the listener could not be handed over; close_range(2) is needed',
 };
 

@@ -3,6 +3,7 @@
  */
 import type { StartPlan } from '@sandlock/sys';
 
+import type { RunCgroup } from '../cgroup/run-cgroup.js';
 import { capabilityMask } from '../options/grammar/capability-name.js';
 import { absolutePath, workingDirectory } from '../policy/absolute-path.js';
 import { maskEntropy } from '../policy/entropy-masks.js';
@@ -15,6 +16,7 @@ import type { StartOptions } from './run-options.js';
 export interface StartPlanInput {
   readonly policy: Policy;
   readonly confinement: Confinement;
+  readonly cgroup: RunCgroup | undefined;
   readonly cmd: readonly (string | Uint8Array)[];
   readonly options: StartOptions;
   readonly stdio: readonly [number, number, number];
@@ -24,7 +26,7 @@ export interface StartPlanInput {
 }
 
 export function startPlan(input: StartPlanInput): StartPlan {
-  const { policy, options } = input;
+  const { policy, options, cgroup } = input;
   const environment = buildEnvironment(policy.environment, process.env, { ...options.env, ...gpuEnvironment(policy.gpus) });
   if (policy.randomSeed !== null) maskEntropy(environment, policy.arch);
   const cwd = options.cwd === undefined ? policy.cwd : absolutePath(Buffer.from(options.cwd), workingDirectory);
@@ -45,7 +47,8 @@ export function startPlan(input: StartPlanInput): StartPlan {
     ...(cwd === null ? {} : { cwd }),
     ...(options.fds === undefined ? {} : { fds: new Map(Object.entries(options.fds).map(([to, from]) => [Number(to), from])) }),
     ...(policy.maxOpenFiles === null ? {} : { maxOpenFiles: policy.maxOpenFiles }),
-    ...(policy.maxCpu === null ? {} : { cpuPercent: policy.maxCpu }),
+    ...(cgroup === undefined ? {} : { cgroup: Buffer.from(cgroup.directory, 'latin1') }),
+    ...(policy.maxCpu === null || cgroup?.limits.cpu !== undefined ? {} : { cpuPercent: policy.maxCpu }),
     ...(policy.cpuCores === null ? {} : { cpuCores: policy.cpuCores }),
     ...userMapping(policy),
   };
