@@ -1,6 +1,6 @@
 export { DispatchTable, MAX_REGISTRATIONS, type DispatchTableOptions, type NotifiedSyscall } from './table.js';
 export { type Family, type FamilyEntry, type FamilyHandler } from './family.js';
-export { type PathsOfConcern, type ScreenableCall, type Screening } from './paths-of-concern.js';
+export { type KnownEntries, type PathsOfConcern, type ScreenableCall, type Screening } from './paths-of-concern.js';
 export {
   EXCEPTION_POLICIES, on, type ExceptionPolicy, type Handler, type HandlerBinding, type HandlerContext,
   type HandlerFunction, type HandlerObject, type HandlerOptions, type HandlerResult, type Outcome, type When,

@@ -53,8 +53,11 @@ export function kernelListener(fd: number): Listener {
     ref: () => watcher?.ref(),
     unref: () => watcher?.unref(),
 
-    screen(arch, { calls, names, trees }) {
-      screen = new PathScreen(arch, calls, names.map(toBytes), trees.map(toBytes));
+    screen(arch, { calls, names, trees, knownEntries }) {
+      const known = knownEntries.map(({ path, entries }) => ({
+        path: toBytes(path), entries: [...entries].map(([name, identity]) => [toBytes(name), identity] as const),
+      }));
+      screen = new PathScreen(arch, calls, names.map(toBytes), trees.map(toBytes), known);
     },
     screened: (nr) => screen?.passed(nr) ?? 0,
 

@@ -13,6 +13,14 @@ export interface PathsOfConcern {
   readonly names?: readonly string[];
   /** The same, with everything beneath. */
   readonly trees?: readonly string[];
+  /** Directories of which the known entries, with everything beneath, do not concern the handler, and all others do. */
+  readonly knownEntries?: readonly KnownEntries[];
+}
+
+export interface KnownEntries {
+  readonly path: string;
+  /** By name. null: whatever has it. Otherwise another device or inode makes it another entry, which concerns the handler. */
+  readonly entries: ReadonlyMap<string, { readonly dev: bigint; readonly ino: bigint } | null>;
 }
 
 /** A call that may be answered without asking, by the registers of its one path. */
@@ -27,6 +35,7 @@ export interface Screening {
   readonly calls: readonly ScreenableCall[];
   readonly names: readonly string[];
   readonly trees: readonly string[];
+  readonly knownEntries: readonly KnownEntries[];
 }
 
 /** Calls whose path starts somewhere else than at the directory by what their memory says. openat2(2), struct open_how */
@@ -37,6 +46,7 @@ export function screening(chains: Iterable<readonly Link[]>): Screening | undefi
   const calls: ScreenableCall[] = [];
   const names = new Set<string>();
   const trees = new Set<string>();
+  const knownEntries = new Set<KnownEntries>();
   for (const links of chains) {
     const { nr, name } = links[0]!;
     const paths = pathArguments(name);
@@ -46,7 +56,8 @@ export function screening(chains: Iterable<readonly Link[]>): Screening | undefi
     for (const concern of all) {
       concern.names?.forEach((path) => names.add(path));
       concern.trees?.forEach((path) => trees.add(path));
+      concern.knownEntries?.forEach((directory) => knownEntries.add(directory));
     }
   }
-  return calls.length === 0 ? undefined : { calls, names: [...names], trees: [...trees] };
+  return calls.length === 0 ? undefined : { calls, names: [...names], trees: [...trees], knownEntries: [...knownEntries] };
 }

@@ -21,11 +21,12 @@ function screened(...families: Family[]) {
 
 describe('screening', () => {
   it('gathers what concerns any family, with the registers of each call', () => {
+    const known = { path: '/c', entries: new Map([['d', null]]) };
     expect(screened(
-      family('a', { openat: { names: ['/a'] }, open: { names: ['/a'] } }),
+      family('a', { openat: { names: ['/a'], knownEntries: [known] }, open: { names: ['/a'], knownEntries: [known] } }),
       family('b', { openat: { trees: ['/b'] } }),
     )).toEqual({
-      calls: [{ nr: 257, path: 1, dirfd: 0 }, { nr: 2, path: 0, dirfd: undefined }], names: ['/a'], trees: ['/b'],
+      calls: [{ nr: 257, path: 1, dirfd: 0 }, { nr: 2, path: 0, dirfd: undefined }], names: ['/a'], trees: ['/b'], knownEntries: [known],
     });
   });
 

@@ -113,7 +113,7 @@ export interface Binding {
   guardFds: number;
   Apart: new () => ApartHandle;
   Lifeline: new (controlFd: Fd, pidfd: Fd) => LifelineHandle;
-  PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array) => ScreenHandle;
+  PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array, directories: [Uint8Array, BigUint64Array][]) => ScreenHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;
   NotifWatcher: new (fd: Fd, buffer: Uint8Array, screen: ScreenHandle | undefined, callback: (received: Result) => void) => WatcherHandle;
 }

@@ -10,7 +10,7 @@ export * from './process.js';
 export * from './seccomp.js';
 export * from './sockets.js';
 export { TargetSocket } from './target-socket.js';
-export { PathScreen, type ScreenedCall } from './path-screen.js';
+export { PathScreen, type KnownDirectory, type ScreenedCall } from './path-screen.js';
 export { NotifWatcher } from './notif-watcher.js';
 export { FdWatcher, UV_DISCONNECT, UV_READABLE, UV_WRITABLE } from './fd-watcher.js';
 export { GuardedProcess, type GuardCallbacks, type TargetExit } from './spawn/guarded-process.js';

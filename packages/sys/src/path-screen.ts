@@ -1,8 +1,8 @@
 /**
  * PathScreen: which calls concern nobody by the path they name, told in C++ on the way in.
  *
- * A path concerns somebody when, made absolute and cleaned of `.` and `//`, it is one of some names or lies at or beneath
- * one of some trees; and whenever that cannot be told at a glance: memory that is not readable, 512 bytes and more, `..`,
+ * A path concerns somebody when, made absolute and cleaned of `.` and `//`, it is one of some names, lies at or beneath one of
+ * some trees, or at or beneath an entry of some directories that is not known there; and whenever that cannot be told at a glance: memory that is not readable, 512 bytes and more, `..`,
  * a directory descriptor. What passes is answered with `continue`, which grants nothing.
  */
 import { binding, type ScreenHandle } from './binding.js';
@@ -15,6 +15,14 @@ export interface ScreenedCall {
   readonly dirfd?: number | undefined;
 }
 
+/** A directory whose known entries concern nobody, and all others do. */
+export interface KnownDirectory {
+  /** Absolute, without a slash at the end. */
+  readonly path: Uint8Array;
+  /** By name. null: whatever has that name. An entry with a name and another device or inode is another one. */
+  readonly entries: readonly (readonly [name: Uint8Array, identity: { readonly dev: bigint; readonly ino: bigint } | null])[];
+}
+
 export class PathScreen {
   /** For NotifWatcher. */
   readonly handle: ScreenHandle;
@@ -24,9 +32,14 @@ export class PathScreen {
    * @param names  absolute paths without a slash at the end
    * @param trees  the same, with everything beneath
    */
-  constructor(arch: number, calls: readonly ScreenedCall[], names: readonly Uint8Array[], trees: readonly Uint8Array[]) {
+  constructor(
+    arch: number, calls: readonly ScreenedCall[], names: readonly Uint8Array[], trees: readonly Uint8Array[], directories: readonly KnownDirectory[] = [],
+  ) {
     const numbers = Int32Array.from(calls.flatMap(({ nr, path, dirfd }) => [nr, path, dirfd ?? -1]));
-    this.handle = new (binding().PathScreen)(arch, numbers, nulTerminated(names), nulTerminated(trees));
+    this.handle = new (binding().PathScreen)(arch, numbers, nulTerminated(names), nulTerminated(trees), directories.map(({ path, entries }) => [
+      nulTerminated([path, ...entries.map(([name]) => name)]),
+      BigUint64Array.from(entries.flatMap(([, identity]) => (identity === null ? [0n, 0n] : [identity.dev, identity.ino]))),
+    ]));
   }
 
   /** How many calls with this number have passed. */

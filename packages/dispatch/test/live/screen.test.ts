@@ -3,23 +3,29 @@
  *
  * Each path is opened by a real target; whether the handler was asked is the result.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { action, DispatchTable, type HandlerContext } from '../../src/index.js';
+import { action, DispatchTable, type HandlerContext, type KnownEntries } from '../../src/index.js';
 import { arch, hasPython, Target, type Argument } from './target.js';
 
 const AT_FDCWD = -100;
 const { EACCES, EFAULT, ENOENT } = constants.errno;
 
 let directory: string;
+let level: KnownEntries;
 let target: Target | undefined;
 let asked: string[];
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'dispatch-screen-'));
   writeFileSync(join(directory, 'plain'), '');
+  mkdirSync(join(directory, 'level/old'), { recursive: true });
+  for (const path of ['level/old/file', 'level/file', 'level/new']) writeFileSync(join(directory, path), '');
+  symlinkSync('old', join(directory, 'level/link'));
+  const identity = (name: string) => lstatSync(join(directory, 'level', name), { bigint: true });
+  level = { path: join(directory, 'level'), entries: new Map([['old', null], ['file', identity('file')], ['link', identity('link')], ['gone', null]]) };
 });
 afterAll(() => { rmSync(directory, { recursive: true }); });
 afterEach(async () => {
@@ -35,7 +41,7 @@ async function start(user = false): Promise<Target> {
     asked.push(path.ok ? path.text : path.reason);
     return action.errno('EACCES');
   };
-  const concerns = { names: ['/etc', '/etc/hosts', join(directory, 'named')], trees: ['/proc', join(directory, 'tree')] };
+  const concerns = { names: ['/etc', '/etc/hosts', join(directory, 'named')], trees: ['/proc', join(directory, 'tree')], knownEntries: [level] };
   const table = new DispatchTable().family({
     name: 'views', handlers: { openat: { handler, concerns }, newfstatat: { handler, concerns } },
   });
@@ -95,6 +101,20 @@ describe.skipIf(!hasPython)(`the screen of a kernel's listener [needs python3], 
     await start();
     expect(await open({ edge: '/etc/hosts' })).toBe('asked');
     expect(await open({ edge: '/etc/passwd' })).toBe(0);
+  });
+
+  it('asks about entries that a directory did not have, and about others in the place of those that it had', async () => {
+    await start();
+    for (const name of ['level', 'level/', 'level/old', 'level/old/file', 'level//old/./file', 'level/file', 'level/link', 'level/link/file', 'level/gone']) {
+      expect([name, await open({ text: name })]).toEqual([name, name === 'level/gone' ? ENOENT : 0]);
+    }
+    for (const name of ['level/new', 'level/new/', 'level/none', 'level/none/file', 'level/olde', 'level/ol', join(directory, 'level/new')]) {
+      expect([name, await open({ text: name })]).toEqual([name, 'asked']);
+    }
+    renameSync(join(directory, 'level/new'), join(directory, 'level/file'));
+    expect(await open({ text: 'level/file' })).toBe('asked');
+    rmSync(join(directory, 'level/link'));
+    expect(await open({ text: 'level/link/file' })).toBe('asked');
   });
 
   it('follows the working directory of the task', async () => {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -57,6 +58,34 @@ PathScreen::PathScreen(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PathSc
   for (size_t i = 0; i + 2 < calls.ElementLength(); i += 3) calls_.push_back({calls[i], calls[i + 1], calls[i + 2], 0});
   names_ = Texts(info[2]);
   trees_ = Texts(info[3]);
+  auto directories = info[4].As<Napi::Array>();
+  for (uint32_t i = 0; i < directories.Length(); i++) {
+    auto pair = directories.Get(i).As<Napi::Array>();
+    auto names = Texts(pair.Get(0u));
+    auto identities = pair.Get(1u).As<Napi::BigUint64Array>();
+    Directory directory;
+    directory.path = names.at(0) == "/" ? "/" : names[0] + "/";
+    for (size_t n = 0; n + 1 < names.size() && 2 * n + 1 < identities.ElementLength(); n++) {
+      directory.entries[names[n + 1]] = {identities[2 * n], identities[2 * n + 1]};
+    }
+    directories_.push_back(std::move(directory));
+  }
+}
+
+// Whether a path in this directory leads to, or through, an entry that it did not have, or another one of that name.
+bool PathScreen::IsNew(const Directory& directory, const char* path, size_t length) {
+  size_t above = directory.path.size();
+  if (length <= above || memcmp(path, directory.path.data(), above) != 0) return false;
+  auto* slash = static_cast<const char*>(memchr(path + above, '/', length - above));
+  size_t end = slash ? slash - path : length;
+  auto entry = directory.entries.find(std::string(path + above, end - above));
+  if (entry == directory.entries.end()) return true;
+  if (entry->second.inode == 0) return false;
+  char name[kMaxDirectory + kMaxPath + 1];
+  memcpy(name, path, end);
+  name[end] = 0;
+  struct stat found;
+  return lstat(name, &found) != 0 || found.st_dev != entry->second.device || found.st_ino != entry->second.inode;
 }
 
 bool PathScreen::Concerns(const char* path, size_t length) const {
@@ -68,7 +97,7 @@ bool PathScreen::Concerns(const char* path, size_t length) const {
       return true;
     }
   }
-  return false;
+  return std::any_of(directories_.begin(), directories_.end(), [&](const auto& each) { return IsNew(each, path, length); });
 }
 
 bool PathScreen::Passes(const seccomp_notif& notification) {
