@@ -32,6 +32,7 @@ export { type Asker, type View, type ViewOpen, type ViewOpener, type ViewRequest
 export { type Grants } from './views/grants.js';
 export { type Members } from './views/members.js';
 export { views, type ViewsOptions } from './views/views.js';
+export { fileIdentity } from './views/file-identity.js';
 export { watchedFd, watchedFdBase } from './views/watched-fds.js';
 
 // Listings of directories

@@ -9,7 +9,7 @@ import {
   addSeals, close, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, getpgid, kill, memfdCreate,
   MFD_ALLOW_SEALING, MFD_CLOEXEC, NotifWatcher, PathScreen, PIDFD_THREAD, pidfdGetfd, pidfdOpen, pidfdSendSignal, processVmReadv, processVmWritev,
   SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, seccompGetNotifSizes, seccompNotifAddFd, seccompNotifIdValid, seccompNotifSend,
-  seccompNotifSetFlags, SyscallError,
+  seccompNotifSetFlags, SyscallError, type KnownDirectory,
 } from '@sandlock/sys';
 import { readFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -17,6 +17,7 @@ import { constants } from 'node:os';
 import { SupervisorError } from './errors.js';
 import type { Listener } from './listener.js';
 import { NOTIFICATION_BYTES } from './notification.js';
+import type { KnownEntries } from './paths-of-concern.js';
 
 /** A target that makes trapped calls at all makes its next one within this, more often than not. */
 const EAGER_US = 20_000;
@@ -54,10 +55,7 @@ export function kernelListener(fd: number): Listener {
     unref: () => watcher?.unref(),
 
     screen(arch, { calls, names, trees, knownEntries }) {
-      const known = knownEntries.map(({ path, entries }) => ({
-        path: toBytes(path), entries: [...entries].map(([name, identity]) => [toBytes(name), identity] as const),
-      }));
-      screen = new PathScreen(arch, calls, names.map(toBytes), trees.map(toBytes), known);
+      screen = new PathScreen(arch, calls, names.map(toBytes), trees.map(toBytes), knownEntries.map(asDirectory));
     },
     screened: (nr) => screen?.passed(nr) ?? 0,
 
@@ -80,6 +78,18 @@ export function kernelListener(fd: number): Listener {
     })),
     signalGroup: (pgid, signal) => result(() => kill(-pgid, signal)),
   };
+}
+
+/** The same ones are given at each start. */
+const directories = new WeakMap<KnownEntries, KnownDirectory>();
+
+function asDirectory(known: KnownEntries): KnownDirectory {
+  let directory = directories.get(known);
+  if (directory === undefined) {
+    directory = { path: toBytes(known.path), entries: Array.from(known.entries, ([name, identity]) => [toBytes(name), identity] as const) };
+    directories.set(known, directory);
+  }
+  return directory;
 }
 
 const toBytes = (path: string) => Buffer.from(path, 'latin1');

@@ -1,11 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { fileIdentity } from '@sandlock/builtins';
+import { linkSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { divideGrants } from '../src/landlock/divided-grants.js';
-import { holes } from '../src/landlock/holes.js';
-import { parseMountInfo } from '../src/landlock/mount-points.js';
+import { holes, type Holes } from '../src/landlock/holes.js';
+import type { LandlockGrant } from '../src/landlock/landlock-plan.js';
+import { mountedNames, parseMountInfo } from '../src/landlock/mount-points.js';
 
 let root: string;
 beforeAll(() => {
@@ -20,16 +22,22 @@ beforeAll(() => {
 afterAll(() => { rmSync(root, { recursive: true }); });
 
 const grant = (path: string, from = 'fsReadable[0]') => ({ path: Uint8Array.from(Buffer.from(path)), optional: false, from });
-const paths = (grants: readonly { path: Uint8Array }[]) => grants.map(({ path }) => Buffer.from(path).toString().replace(root, '')).sort();
+const paths = (grants: readonly LandlockGrant[]) => grants.flatMap(({ path, entries }) => {
+  const name = Buffer.from(path).toString().replace(root, '');
+  return entries?.map((entry) => `${name}/${entry}`) ?? [name];
+}).sort();
 const machine = () => ({
   procfs: [`${root}/proc`],
   sysfs: [`${root}/sys`],
   cgroups: [`${root}/sys/fs/cgroup`],
+  special: [`${root}/proc`, `${root}/sys`],
+  files: [] as string[],
+  identities: new Set<string>(),
   blocked: (sysfs: string) => [`${sysfs}/class/net`, `${sysfs}/firmware`, `${sysfs}/kernel/security`],
 });
-const divide = (readable: string[], writable: string[] = []) => divideGrants({
+const divide = (readable: string[], writable: string[] = [], more: Partial<Holes> = {}) => divideGrants({
   readable: readable.map((path) => grant(`${root}${path}`)), writable: writable.map((path) => grant(`${root}${path}`)),
-}, machine());
+}, { ...machine(), ...more });
 
 describe('divided grants', () => {
   it('leave a grant without a hole as it is', () => {
@@ -37,7 +45,7 @@ describe('divided grants', () => {
     const { landlock, served } = divideGrants({ readable: [given], writable: [] }, machine());
     expect(landlock.readable).toEqual([given]);
     expect(landlock.readable[0]).toBe(given);
-    expect(served).toEqual({ readable: [], writable: [], directories: [] });
+    expect(served).toEqual({ readable: [], writable: [], directories: [], knownEntries: [] });
   });
 
   it('make a rule of each entry beside a hole, on every level, and none of a directory above one', () => {
@@ -78,6 +86,48 @@ describe('divided grants', () => {
   });
 });
 
+describe('a file with a view', () => {
+  const identity = (path: string) => fileIdentity(lstatSync(join(root, path), { bigint: true }))!;
+  beforeAll(() => {
+    mkdirSync(join(root, 'srv/deep'), { recursive: true });
+    for (const name of ['viewed', 'beside', 'deep/file']) writeFileSync(join(root, 'srv', name), '');
+    linkSync(join(root, 'srv/viewed'), join(root, 'srv/again'));
+    symlinkSync('viewed', join(root, 'srv/link'));
+  });
+
+  it('is left out of what is granted, by each name that it has there', () => {
+    const { landlock, served } = divide(['/srv'], [], { files: [`${root}/srv/viewed`], identities: new Set([identity('srv/viewed')]) });
+    expect(paths(landlock.readable)).toEqual(['/srv/beside', '/srv/deep']);
+    expect(served.directories).toEqual([`${root}/srv`]);
+  });
+
+  it('is left out where it alone was granted, under whatever name', () => {
+    const more = { identities: new Set([identity('srv/viewed')]) };
+    expect(paths(divide(['/srv/viewed', '/srv/again', '/srv/link', '/srv/beside'], ['/srv/again'], more).landlock.readable)).toEqual(['/srv/beside']);
+  });
+
+  it('leaves a directory behind whose other entries are known: by what they are, directories where they can be replaced', () => {
+    const more = { files: [`${root}/srv/viewed`] };
+    const known = (divided: ReturnType<typeof divide>) => divided.served.knownEntries.map(({ path, entries }) => (
+      [path.replace(root, ''), [...entries].filter(([, found]) => found === null).map(([name]) => name), [...entries.keys()].sort()]));
+    const all = ['again', 'beside', 'deep', 'link', 'viewed'];
+    expect(known(divide(['/srv'], [], more))).toEqual([['/srv', ['deep'], all]]);
+    expect(known(divide([], ['/srv'], more))).toEqual([['/srv', [], all]]);
+    expect(known(divide(['/srv'], ['/srv'], more))).toEqual([['/srv', [], all]]);
+  });
+
+  it('has a name in each mount of its file system, and in no other', () => {
+    const mounts = parseMountInfo([
+      '1 0 8:1 / / rw - ext4 /dev/a rw', '2 1 0:5 / /dev rw - devtmpfs d rw', '3 1 0:5 / /jail/dev rw - devtmpfs d rw', '4 1 0:5 /null /jail/null rw - devtmpfs d rw',
+      '5 1 0:5 /urandom /etc/u rw - devtmpfs d rw', '6 1 8:1 /etc /mnt rw - ext4 /dev/a rw', '7 1 0:9 / /srv rw - tmpfs t rw', '8 1 0:7 / /srv rw - tmpfs t rw', '',
+    ].join('\n'));
+    expect(mountedNames('/dev/urandom', mounts)).toEqual(['/dev/urandom', '/jail/dev/urandom', '/etc/u']);
+    expect(mountedNames('/etc/hosts', mounts)).toEqual(['/etc/hosts', '/mnt/hosts']);
+    expect(mountedNames('/mnt/hosts', mounts)).toEqual(['/etc/hosts', '/mnt/hosts']);
+    expect(mountedNames('/srv/x', mounts)).toEqual(['/srv/x']);
+  });
+});
+
 describe('holes', () => {
   it('are found at every mount point of a procfs or sysfs', () => {
     const mounts = parseMountInfo([
@@ -88,15 +138,23 @@ describe('holes', () => {
       '30 1 0:21 /1 /srv/a\\040b/p rw - proc proc rw',
       '31 1 8:1 / / rw shared:1 master:2 - ext4 /dev/sda1 rw',
       '',
-    ].join('\n'), new Set(['proc', 'sysfs', 'cgroup', 'cgroup2']));
-    const found = holes({ mounts: () => mounts, networkDevices: (sysfs) => [`${sysfs}/devices/virtual/net`] });
+    ].join('\n'));
+    const found = holes([], { mounts: () => mounts, networkDevices: (sysfs) => [`${sysfs}/devices/virtual/net`] });
     expect(found.procfs).toEqual(['/proc', '/srv/a b/p']);
     expect(found.sysfs).toEqual(['/sys']);
     expect(found.cgroups).toEqual(['/mnt/pids', '/sys/fs/cgroup']);
     expect(found.blocked('/sys')).toEqual(['/sys/class/net', '/sys/devices/virtual/net', '/sys/firmware', '/sys/kernel/security']);
   });
 
+  it('are the files that views stand in for, outside of any procfs, and where there is one', () => {
+    const found = holes(['/proc/version', join(root, 'srv/link'), '/nowhere/at/all', '/dev/null']);
+    expect(found.files).toContain(join(root, 'srv/viewed'));
+    expect(found.files).toContain('/dev/null');
+    expect(found.files.filter((path) => path.startsWith('/proc') || path.includes('nowhere'))).toEqual([]);
+    expect(found.identities.size).toBe(2);
+  });
+
   it('of this machine include its own /proc', () => {
-    expect(holes().procfs).toContain('/proc');
+    expect(holes([]).procfs).toContain('/proc');
   });
 });

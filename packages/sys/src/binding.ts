@@ -69,6 +69,7 @@ export interface Binding {
   landlockCreateRuleset(handledFs: bigint, handledNet: bigint, scoped: bigint): Result;
   landlockRulesetQuery(flags: number): Result;
   landlockAddPathRule(rulesetFd: Fd, access: bigint, parentFd: Fd): Result;
+  landlockAddEntryRules(rulesetFd: Fd, directoryFd: Fd, names: Uint8Array, access: bigint, fileAccess: bigint): Result;
   landlockAddPortRule(rulesetFd: Fd, access: bigint, port: bigint): Result;
   landlockRestrictSelf(rulesetFd: Fd, flags: number): Result;
   landlockRestrictAllThreads(rulesetFd: Fd, flags: number): Result;

@@ -35,6 +35,19 @@ export function landlockAddPathRule(rulesetFd: number, access: bigint, parentFd:
   check('landlock_add_rule', binding().landlockAddPathRule(rulesetFd, access, parentFd), 'LANDLOCK_RULE_PATH_BENEATH');
 }
 
+/**
+ * Allows something beneath each of these entries of a directory. One that is not there, or is a link, is passed over.
+ *
+ * @param directoryFd  `O_PATH` is enough
+ * @param names        with a NUL behind each
+ * @param access       beneath a directory
+ * @param fileAccess   of anything else
+ * @throws {SyscallError} a rule was refused, or an entry could not be opened
+ */
+export function landlockAddEntryRules(rulesetFd: number, directoryFd: number, names: Uint8Array, access: bigint, fileAccess: bigint): void {
+  check('landlock_add_rule', binding().landlockAddEntryRules(rulesetFd, directoryFd, names, access, fileAccess), 'LANDLOCK_RULE_PATH_BENEATH');
+}
+
 /** Allows `access` (bind, connect) to a TCP port. @throws {SyscallError} EINVAL a port above 65535 */
 export function landlockAddPortRule(rulesetFd: number, access: bigint, port: number): void {
   check('landlock_add_rule', binding().landlockAddPortRule(rulesetFd, access, BigInt(port)), 'LANDLOCK_RULE_NET_PORT');

@@ -36,10 +36,7 @@ export class PathScreen {
     arch: number, calls: readonly ScreenedCall[], names: readonly Uint8Array[], trees: readonly Uint8Array[], directories: readonly KnownDirectory[] = [],
   ) {
     const numbers = Int32Array.from(calls.flatMap(({ nr, path, dirfd }) => [nr, path, dirfd ?? -1]));
-    this.handle = new (binding().PathScreen)(arch, numbers, nulTerminated(names), nulTerminated(trees), directories.map(({ path, entries }) => [
-      nulTerminated([path, ...entries.map(([name]) => name)]),
-      BigUint64Array.from(entries.flatMap(([, identity]) => (identity === null ? [0n, 0n] : [identity.dev, identity.ino]))),
-    ]));
+    this.handle = new (binding().PathScreen)(arch, numbers, nulTerminated(names), nulTerminated(trees), directories.map(encoded));
   }
 
   /** How many calls with this number have passed. */
@@ -50,4 +47,22 @@ export class PathScreen {
 
 function nulTerminated(paths: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(paths.flatMap((path) => [path, Buffer.of(0)]));
+}
+
+type EncodedDirectory = [names: Uint8Array, identities: BigUint64Array];
+
+/** The same directories are given at each start, and have many entries. */
+const encodings = new WeakMap<KnownDirectory, EncodedDirectory>();
+
+function encoded(directory: KnownDirectory): EncodedDirectory {
+  let encoding = encodings.get(directory);
+  if (encoding === undefined) {
+    const { path, entries } = directory;
+    encoding = [
+      nulTerminated([path, ...entries.map(([name]) => name)]),
+      BigUint64Array.from(entries.flatMap(([, identity]) => (identity === null ? [0n, 0n] : [identity.dev, identity.ino]))),
+    ];
+    encodings.set(directory, encoding);
+  }
+  return encoding;
 }

@@ -4,8 +4,9 @@
  * Nearly every open of a program is of a library or a file of its own. Those are told by their first bytes, mostly before
  * any JavaScript runs; what is left is followed component by component.
  */
-import type { PathsOfConcern } from '@sandlock/dispatch';
+import type { KnownEntries, PathsOfConcern } from '@sandlock/dispatch';
 
+import { NewEntries } from './new-entries.js';
 import { isInProc, PROC } from './proc-name.js';
 
 /** Names outside of /proc that lead into it. proc_pid_fd(5), pts(4); mount(8), /etc/mtab */
@@ -15,6 +16,7 @@ const FD_DIRECTORY = '/dev/fd';
 export interface Concern extends PathsOfConcern {
   /** Directories that are opened on behalf. */
   readonly directories: ReadonlySet<string>;
+  readonly newEntries: NewEntries;
   /**
    * Whether to look closer, by the letters of a path. One that comes near only because a link on its way leads elsewhere
    * than its letters say is not served, which is for the kernel to refuse.
@@ -22,14 +24,19 @@ export interface Concern extends PathsOfConcern {
    * @param base what a relative path starts from; '' for an absolute one
    */
   mayConcern(path: Buffer, base: string): boolean;
+  /** Whether it leads to a new entry of a divided directory, likewise. */
+  mayBeNew(path: Buffer, base: string): boolean;
 }
 
 /**
- * @param views        paths of views
- * @param directories  more directories that the policy lets read and Landlock does not
- * @param procGranted  whether anything below /proc is granted
+ * @param views         paths of views
+ * @param directories   more directories that the policy lets read and Landlock does not
+ * @param procGranted   whether anything below /proc is granted
+ * @param knownEntries  directories of which Landlock grants the entries that they had, and none of the others
  */
-export function concern(views: readonly string[], directories: readonly string[], procGranted: boolean): Concern {
+export function concern(
+  views: readonly string[], directories: readonly string[], procGranted: boolean, knownEntries: readonly KnownEntries[] = [],
+): Concern {
   const outside = views.filter((path) => !isInProc(path));
   const names = new Set([...outside, ...directories, ...outside.flatMap(ancestors)]);
   const watched = new Set([...directories, ...outside.flatMap(ancestors)]);
@@ -38,23 +45,32 @@ export function concern(views: readonly string[], directories: readonly string[]
     for (const name of [...ancestors(PROC), ...ancestors(FD_DIRECTORY)]) watched.add(name);
   }
   const trees = procGranted ? [PROC, FD_DIRECTORY] : [];
+  const newEntries = new NewEntries(knownEntries);
   return {
     names: [...names],
     trees,
+    knownEntries,
     directories: watched,
+    newEntries,
+    mayBeNew: (path, base) => newEntries.has(namesOnTheWay(path, base).at(-1)!),
     mayConcern(path, base) {
-      const text = path.toString('latin1');
-      const inTree = (name: string): boolean => trees.some((tree) => name === tree || name.startsWith(`${tree}/`));
-      let name = base === '/' ? '' : base;
-      if (inTree(name)) return true;
-      for (const component of text.split('/')) {
-        if (component === '' || component === '.') continue;
-        name = component === '..' ? name.slice(0, Math.max(name.lastIndexOf('/'), 0)) : `${name}/${component}`;
-        if (inTree(name)) return true;
-      }
-      return names.has(name === '' ? '/' : name);
+      const way = namesOnTheWay(path, base);
+      const name = way.at(-1)!;
+      return names.has(name === '' ? '/' : name) || newEntries.has(name)
+        || trees.some((tree) => way.some((each) => each === tree || each.startsWith(`${tree}/`)));
     },
   };
+}
+
+/** The start and what each component leads to, as if none were a link. '' for the root. */
+function namesOnTheWay(path: Buffer, base: string): string[] {
+  const way = [base === '/' ? '' : base];
+  for (const component of path.toString('latin1').split('/')) {
+    if (component === '' || component === '.') continue;
+    const name = way.at(-1)!;
+    way.push(component === '..' ? name.slice(0, Math.max(name.lastIndexOf('/'), 0)) : `${name}/${component}`);
+  }
+  return way;
 }
 
 /** The directories above a path, the root included. */

@@ -1,10 +1,11 @@
 /**
- * Duplicates of a watched descriptor of /proc.
+ * Duplicates of watched descriptors.
  *
  * A listing of /proc is answered by number, so a duplicate with a low number would show every process of the machine.
  * It gets a watched number instead, with a position of its own; where a certain number is asked for, there is none.
  * What a program sends itself over a socket keeps no number, and no more is to be had by that than numbers of
- * processes, which kill(2) tells as well. Other watched directories may be duplicated: less is served there.
+ * processes, which kill(2) tells as well. Duplicates of other watched directories get one too as long as there are some,
+ * since what lies beneath is served to those alone; find(1) and its like go on with a duplicate.
  * dup(2), fcntl(2), F_DUPFD
  */
 import { arg32 } from '@sandlock/bpf';
@@ -19,8 +20,8 @@ const F_DUPFD = 0; // include/uapi/asm-generic/fcntl.h
 
 export function duplicateHandlers(base: number): Readonly<Record<string, FamilyEntry>> {
   const anywhere = (context: HandlerContext, newFdFlags: number): NotifAction => {
-    if (!isProc(context)) return action.continue();
     const targetFd = freeWatchedFd(context.pid, base);
+    if (!isProc(context)) return targetFd === undefined ? action.continue() : copied(context, newFdFlags, targetFd);
     if (targetFd === undefined || !context.isValid()) return action.errno('EMFILE');
     return action.injectFdSend({ srcFd: openat(AT_FDCWD, PROC, O_DIRECTORY), newFdFlags, targetFd });
   };
@@ -38,6 +39,12 @@ export function duplicateHandlers(base: number): Readonly<Record<string, FamilyE
       { handler: from(O_CLOEXEC), when: [watchedFd(0, base), arg32(1).eq(F_DUPFD_CLOEXEC)], onException },
     ],
   };
+}
+
+/** The same open file. Where that cannot be had, as in most containers, the kernel duplicates it. */
+function copied(context: HandlerContext, newFdFlags: number, targetFd: number): NotifAction {
+  const copy = context.dupFd(context.args[0]!);
+  return copy.ok ? action.injectFdSend({ srcFd: copy.fd, newFdFlags, targetFd, orLowest: true }) : action.continue();
 }
 
 /** Where it cannot be told, it is. */

@@ -6,12 +6,13 @@
  */
 import { TargetFailure, type HandlerContext } from '@sandlock/dispatch';
 import { AT_FDCWD, close, RESOLVE_BENEATH, RESOLVE_IN_ROOT } from '@sandlock/sys';
-import { readlinkSync, type Stats } from 'node:fs';
+import { fstatSync, readlinkSync, statSync, type Stats } from 'node:fs';
 
 import { pinBase } from '../open/pin-base.js';
 import { nameOf, Walk } from '../open/walk.js';
+import { fileIdentity } from './file-identity.js';
 import type { Members } from './members.js';
-import { procName } from './proc-name.js';
+import { isInProc, procName } from './proc-name.js';
 import type { Asker, View } from './view.js';
 
 export interface FindRequest {
@@ -51,16 +52,26 @@ export function startOf({ pid }: HandlerContext, path: Buffer, dirfd: number): s
 
 export class Finder {
   readonly #views: ReadonlyMap<string, View>;
+  /** By what the machine has under the name of the view, where that is outside of /proc. */
+  readonly #objects = new Map<string, View>();
   readonly #members: Members;
 
   constructor(views: Iterable<View>, members: Members) {
     this.#views = new Map([...views].map((view) => [view.path, view]));
     this.#members = members;
+    for (const [path, view] of this.#views) {
+      const stat = isInProc(path) ? undefined : statSync(Buffer.from(path, 'latin1'), { bigint: true, throwIfNoEntry: false });
+      const identity = stat && fileIdentity(stat);
+      if (identity !== undefined) this.#objects.set(identity, view);
+    }
   }
 
-  /** The view of an object by the name that the kernel has for it. */
-  viewOf(name: string): View | undefined {
-    return this.#views.get(procName(name).view);
+  /** The view of an object, by the name that the kernel has for it or, under another name, by what it is. */
+  viewOf(name: string, fd: number): View | undefined {
+    const view = this.#views.get(procName(name).view);
+    if (view !== undefined || this.#objects.size === 0) return view;
+    const identity = fileIdentity(fstatSync(fd, { bigint: true }));
+    return identity === undefined ? undefined : this.#objects.get(identity);
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * Opens of what has a view, of what is in a procfs, and of the directories that lead there.
+ * Opens of what has a view, of what is in a procfs, of the directories that lead there, and of what is new in them.
  *
  * The kernel decides on everything else, by Landlock, and on everything that is not found here: `continue` grants
  * nothing, since none of what is served here is granted by a rule. What is served is pinned first, judged by the name
@@ -15,6 +15,7 @@ import { statSync, type Stats } from 'node:fs';
 import type { PositionStore } from '../directory/position-store.js';
 import { asTarget } from '../open/as-target.js';
 import { errnoOf } from '../open/errno-of.js';
+import { openOnBehalf } from '../open/open-on-behalf.js';
 import { AskingTask, unlessHidden } from './asking-task.js';
 import type { Concern } from './concern.js';
 import { startOf, type Finder, type Found } from './find.js';
@@ -43,6 +44,8 @@ interface Request {
   readonly context: HandlerContext;
   readonly args: Arguments;
   readonly asker: AskingTask;
+  /** By its letters, the path leads to a new entry of a divided directory. */
+  readonly maybeNew: boolean;
 }
 
 /** What a target may say about a description of its own; the rest is about the path. */
@@ -58,7 +61,7 @@ export function openView(context: HandlerContext, options: OpenViewOptions): Not
   const { path, dirfd, flags } = args;
   const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
   const follow = (flags & O_NOFOLLOW) === 0 && !exclusive;
-  const request = { context, args, asker };
+  const request = { context, args, asker, maybeNew: start !== undefined && options.concern.mayBeNew(args.path, start) };
   return unlessHidden(() => {
     const answer = options.finder.find(context, { path, dirfd, follow, resolve: Number(args.resolve), asker },
       (found) => answered(found, request, options));
@@ -75,7 +78,7 @@ function answered(found: Found, request: Request, options: OpenViewOptions): Not
     case 'object':
       return onObject(found, request, options);
     case 'none':
-      return action.continue();
+      return request.maybeNew ? onNewEntry(request, options) : action.continue();
   }
 }
 
@@ -93,14 +96,25 @@ function onView(
 function onObject(found: Extract<Found, { kind: 'object' }>, request: Request, options: OpenViewOptions): NotifAction {
   const { name, stat, endsInSlash } = found;
   const type = stat.mode & S_IFMT;
-  // By a magic link: /proc/self/fd/5, say, of something opened before.
-  const view = options.finder.viewOf(name);
+  // By a magic link, /proc/self/fd/5 of something opened before, or another name of the same file.
+  const view = options.finder.viewOf(name, found.fd);
   if (view !== undefined) return onView(view, name, request.asker, endsInSlash, request, options);
   if (isInProc(name) && stat.dev === procDevice()) return onProcfs(found, type, request, options);
-  if (type !== S_IFDIR || !options.concern.directories.has(name === '' ? '/' : name)) return action.continue();
+  const { directories, newEntries } = options.concern;
+  if (type !== S_IFDIR) return request.maybeNew ? onNewEntry(request, options) : action.continue();
+  if (!directories.has(name === '' ? '/' : name) && !newEntries.serves(name, found.fd, stat)) return action.continue();
   if (!options.grants.mayRead(name === '' ? '/' : name)) return action.continue(); // the kernel's EACCES, or a mere place
   if (options.confined.has(request.asker.pid)) return action.continue();
   return onDirectory(found, request, options);
+}
+
+/** Followed anew: what is judged is what gets opened. What is not served is left to the kernel, and to its rules. */
+function onNewEntry({ context }: Request, { finder, concern: { newEntries }, grants, confined }: OpenViewOptions): NotifAction {
+  return openOnBehalf(context, ({ path, stat, fd, writes, asker }) => {
+    if (!newEntries.serves(path, fd, stat) || confined.has(asker.pid)) return action.continue();
+    if (stat !== undefined && finder.viewOf(path, fd) !== undefined) return action.errno('EACCES');
+    return (writes ? grants.mayWrite(path) : grants.mayRead(path)) ? undefined : action.errno('EACCES');
+  });
 }
 
 function onProcfs(found: Extract<Found, { kind: 'object' }>, type: number, request: Request, options: OpenViewOptions): NotifAction {

@@ -63,10 +63,9 @@ export interface StatViewOptions {
 
 export function statHandlers(options: StatViewOptions): Readonly<Record<string, FamilyEntry>> {
   const { concern, watchedFdBase } = options;
-  const concerns = { names: concern.names ?? [], trees: concern.trees ?? [] };
   return Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, {
     handler: (context: HandlerContext) => looked(context, shape, options),
-    concerns,
+    concerns: concern,
     ...(shape.dirfd === undefined ? {} : { when: watchedFd(shape.dirfd, watchedFdBase) }),
     onException: 'denyEio',
   }]));

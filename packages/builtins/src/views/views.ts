@@ -3,14 +3,14 @@
  *
  * Nothing below /proc is granted by Landlock, so what is not served here the kernel refuses, whatever its spelling and
  * whoever changes the path meanwhile. What is granted is served by the object that a path leads to: a view, a file of
- * a member of the sandbox, or of the machine. Opens at ordinary directories, and of names that no view is near,
- * stay in the kernel or are let go on unread.
+ * a member of the sandbox, or of the machine. The same goes for files elsewhere that have views. Opens at ordinary
+ * directories, and of names that no view is near, stay in the kernel or are let go on unread.
  * open(2), openat(2), openat2(2), creat(2)  ->  descriptor, errno, or continue
  * stat(2), statx(2), access(2), readlink(2), chdir(2)  ->  0, errno, or continue; where /proc is granted
  * dup(2), dup2(2), dup3(2), fcntl(2) of watched descriptors  ->  descriptor, EMFILE, or continue
  * landlock_restrict_self(2), setrlimit(2), prlimit(2)  ->  continue, or EPERM: see SelfConfined
  */
-import type { Family, FamilyHandler, HandlerContext } from '@sandlock/dispatch';
+import type { Family, FamilyHandler, HandlerContext, KnownEntries } from '@sandlock/dispatch';
 
 import type { PositionStore } from '../directory/position-store.js';
 import { concern } from './concern.js';
@@ -36,6 +36,8 @@ export interface ViewsOptions {
   readonly positions?: PositionStore | undefined;
   /** Directories that are granted to read, and not by Landlock. */
   readonly directories?: readonly string[];
+  /** Those of which Landlock grants the entries that they had, and none that they get: new ones are opened here. */
+  readonly knownEntries?: readonly KnownEntries[];
 }
 
 export function views(options: ViewsOptions): Family {
@@ -44,13 +46,13 @@ export function views(options: ViewsOptions): Family {
   const serves = procGranted || directories.length > 0 || options.views.some(({ path, needsGrant }) => needsGrant === false || grants.mayRead(path));
   if (!serves) return { name: 'views', handlers: {} };
   const paths = options.views.map(({ path }) => path);
-  const concerned = concern(paths, directories, procGranted);
+  const concerned = concern(paths, directories, procGranted, options.knownEntries);
   const finder = new Finder(options.views, options.members);
   const confined = new SelfConfined(options.members);
   const shared = { ...options, finder, concern: concerned, confined };
   const open: FamilyHandler = {
     handler: (context: HandlerContext) => openView(context, shared),
-    concerns: { names: concerned.names ?? [], trees: concerned.trees ?? [] },
+    concerns: concerned,
     onException: 'denyEio',
   };
   const openAt = { ...open, when: watchedFd(0, watchedFdBase) };

@@ -22,7 +22,7 @@ export interface CgroupMachine {
 
 /** Directories, the likeliest first. A character a byte. */
 export function ownCgroups(machine: CgroupMachine = thisMachine()): readonly string[] {
-  const mount = parseMountInfo(machine.mounts, new Set(['cgroup2'])).find(({ root }) => root === '/')?.path;
+  const mount = parseMountInfo(machine.mounts).find(({ type, root }) => type === 'cgroup2' && root === '/')?.path;
   const own = /^0::(\/.*)$/m.exec(machine.membership)?.[1];
   // With a namespace of control groups of its own, one outside of that is spelled with dots.
   if (mount === undefined || own === undefined || own.split('/').includes('..')) return [];

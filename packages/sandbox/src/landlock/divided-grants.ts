@@ -4,12 +4,18 @@
  * A Landlock rule holds for everything beneath its directory, and no rule takes anything away. So a grant with a hole
  * in it becomes a rule for each entry beside the hole, on every level down to it. The directories on the way get no rule
  * that lets anybody read them, for that would hold in the hole as well: the supervisor opens them on behalf of the
- * target, and for a writable grant they get the rights to make and remove entries.
+ * target, and for a writable grant they get the rights to make and remove entries. What is an entry only later has no
+ * rule and is opened on behalf as well, so it is written down which there are.
  */
-import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { fileIdentity } from '@sandlock/builtins';
+import type { KnownEntries } from '@sandlock/dispatch';
+import { realpathSync, type BigIntStats } from 'node:fs';
 
 import type { PolicyGrant } from '../policy/policy.js';
-import { isWithin, type Holes } from './holes.js';
+import type { Holes } from './holes.js';
+import type { LandlockGrant } from './landlock-plan.js';
+import { listing, lookedAt, Listing } from './listing.js';
+import { isWithin } from './mount-points.js';
 
 export interface Grants {
   readonly readable: readonly PolicyGrant[];
@@ -17,7 +23,9 @@ export interface Grants {
 }
 
 export interface DividedGrants {
-  readonly landlock: Grants & {
+  readonly landlock: {
+    readonly readable: readonly LandlockGrant[];
+    readonly writable: readonly LandlockGrant[];
     /** Directories whose entries may be made and removed, and no more. */
     readonly entries: readonly PolicyGrant[];
   };
@@ -28,6 +36,8 @@ export interface DividedGrants {
     readonly writable: readonly string[];
     /** Directories on the way to a hole: granted, and without a rule for reading them. */
     readonly directories: readonly string[];
+    /** The entries that they had, as far as others may come to be there. */
+    readonly knownEntries: readonly KnownEntries[];
   };
 }
 
@@ -36,44 +46,70 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes): Divi
   const real = new Map([...readable, ...writable].map((grant) => [grant, resolved(grant)]));
   const granted = [...real.values()].flatMap((path) => path ?? []);
   const near = holes.sysfs.filter((mount) => granted.some((path) => isWithin(path, mount) || isWithin(mount, path)));
-  const all = [...holes.procfs, ...near.flatMap((mount) => holes.blocked(mount))];
-  const directories = new Set<string>();
+  const all = [...holes.procfs, ...holes.files, ...near.flatMap((mount) => holes.blocked(mount))];
+  const directories = new Map<string, { listing: Listing; writable: boolean }>();
   const entries: PolicyGrant[] = [];
   const split = (
-    grants: readonly PolicyGrant[], without: readonly string[], atDirectory: (grant: PolicyGrant) => void,
-  ): PolicyGrant[] => grants.flatMap((grant) => {
+    grants: readonly PolicyGrant[], without: readonly string[], atDirectory?: (grant: PolicyGrant) => void,
+  ): LandlockGrant[] => grants.flatMap((grant): LandlockGrant[] => {
     const path = real.get(grant);
     if (path === undefined) return [grant];
-    return around(path, without, (directory) => {
-      directories.add(directory);
-      atDirectory({ ...grant, path: toBytes(directory) });
-    }).map((each) => (each === path ? grant : { ...grant, path: toBytes(each), optional: true }));
+    if (holes.identities.size > 0 && isViewed(lookedAt(path), holes)) return [];
+    if (!without.some((hole) => isWithin(hole, path) || isWithin(path, hole))) return [grant];
+    return around(path, without, holes).map(({ listing: found, beside }) => {
+      const directory = found.path;
+      const known = directories.get(directory);
+      directories.set(directory, { listing: found, writable: atDirectory !== undefined || known?.writable === true });
+      atDirectory?.({ ...grant, path: toBytes(directory) });
+      return { ...grant, path: toBytes(directory), optional: true, entries: beside };
+    });
   });
   return {
     landlock: {
-      readable: [...split(readable, all, () => undefined), ...writable.flatMap((grant) => readOnly(grant, real.get(grant), holes.cgroups))],
+      readable: [...split(readable, all), ...writable.flatMap((grant) => readOnly(grant, real.get(grant), holes.cgroups))],
       writable: split(writable, [...all, ...holes.cgroups], (directory) => entries.push(directory)),
       entries,
     },
     served: {
       readable: readable.flatMap((grant) => inside(grant, real.get(grant), holes.procfs)),
       writable: writable.flatMap((grant) => inside(grant, real.get(grant), holes.procfs)),
-      directories: [...directories].sort(),
+      directories: [...directories.keys()].sort(),
+      // What the kernel makes up has no entries of the program's.
+      knownEntries: [...directories].filter(([path]) => !isSpecial(path, holes)).map(([, known]) => known.listing.known(known.writable)),
     },
   };
 }
 
-/** The paths that together are `path` without its holes. */
-function around(path: string, holes: readonly string[], onDirectory: (directory: string) => void): string[] {
-  if (holes.some((hole) => isWithin(path, hole))) return [];
-  const inner = holes.filter((hole) => isWithin(hole, path));
-  if (inner.length === 0) return [path];
-  onDirectory(path);
-  return readdirSync(Buffer.from(path, 'latin1'), 'latin1').flatMap((name) => {
-    const entry = path === '/' ? `/${name}` : `${path}/${name}`;
+interface Level {
+  readonly listing: Listing;
+  /** Entries that have nothing to do with a hole. */
+  readonly beside: readonly string[];
+}
+
+/** The directories from `path` down to its holes, with what of each is none. */
+function around(path: string, without: readonly string[], holes: Holes): Level[] {
+  if (without.some((hole) => isWithin(path, hole))) return [];
+  const found = isSpecial(path, holes) ? new Listing(path) : listing(path);
+  const prefix = path === '/' ? '/' : `${path}/`;
+  const inner = without.filter((hole) => hole.startsWith(prefix));
+  const onTheWay = new Set(inner.map((hole) => hole.slice(prefix.length).split('/', 1)[0]!));
+  const beside: string[] = [];
+  const below: Level[] = [];
+  for (const [name, stat] of found.entries) {
     // What a link leads to has a rule of its own if it lies beneath this grant, and was not granted if it does not.
-    return isLink(entry) ? [] : around(entry, inner, onDirectory);
-  });
+    if (stat.isSymbolicLink() || isViewed(stat, holes)) continue;
+    if (onTheWay.has(name)) below.push(...around(prefix + name, inner, holes));
+    else beside.push(name);
+  }
+  return [{ listing: found, beside }, ...below];
+}
+
+function isSpecial(path: string, { special }: Holes): boolean {
+  return special.some((mount) => isWithin(path, mount));
+}
+
+function isViewed(stat: BigIntStats | undefined, { identities }: Holes): boolean {
+  return stat !== undefined && identities.has(fileIdentity(stat) ?? '');
 }
 
 /** What a writable grant has of control groups: for reading. */
@@ -98,14 +134,6 @@ function resolved({ path }: PolicyGrant): string | undefined {
     return realpathSync.native(Buffer.from(path), 'latin1');
   } catch {
     return undefined;
-  }
-}
-
-function isLink(path: string): boolean {
-  try {
-    return lstatSync(Buffer.from(path, 'latin1')).isSymbolicLink();
-  } catch {
-    return true; // gone
   }
 }
 

@@ -35,6 +35,8 @@ export interface PathRule {
   readonly optional: boolean;
   /** For errors: `fsReadable[1]`. */
   readonly from: string;
+  /** A rule for each of these entries of the directory, and none for itself. Names with a NUL behind each. */
+  readonly names?: Uint8Array | undefined;
 }
 
 export interface LandlockPlanOptions {
@@ -42,9 +44,15 @@ export interface LandlockPlanOptions {
   readonly network?: boolean;
 }
 
+/** A grant, or of a directory some entries. */
+export interface LandlockGrant extends PolicyGrant {
+  /** A character a byte. */
+  readonly entries?: readonly string[];
+}
+
 export interface LandlockGrants {
-  readonly readable: readonly PolicyGrant[];
-  readonly writable: readonly PolicyGrant[];
+  readonly readable: readonly LandlockGrant[];
+  readonly writable: readonly LandlockGrant[];
   /** Directories whose entries may be made and removed, and no more. */
   readonly entries?: readonly PolicyGrant[];
 }
@@ -93,8 +101,9 @@ function handledFsRights(abi: number, statuses: ProtectionStatuses): bigint {
 }
 
 /** Writing includes reading, so a writable path gets every right that is handled. */
-function pathRule({ path, optional, from }: PolicyGrant, access: bigint): PathRule {
-  return Object.freeze({ path, access, optional, from });
+function pathRule({ path, optional, from, entries }: LandlockGrant, access: bigint): PathRule {
+  if (entries === undefined) return Object.freeze({ path, access, optional, from });
+  return Object.freeze({ path, access, optional, from, names: Buffer.from(entries.map((name) => `${name}\0`).join(''), 'latin1') });
 }
 
 function enforceTcp({ net }: Pick<Policy, 'net'>, statuses: ProtectionStatuses, abi: number): TcpEnforcement {

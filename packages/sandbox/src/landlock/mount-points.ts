@@ -1,7 +1,8 @@
 /**
- * Mount points of the kernel's own file systems, as this process sees them.
+ * Mount points, as this process sees them.
  *
- * A procfs is a procfs wherever it is mounted, so a grant is looked at for every one beneath it. proc_pid_mountinfo(5)
+ * A procfs is a procfs wherever it is mounted, so a grant is looked at for every one beneath it; and a file has as many
+ * names as its file system is mounted over it. proc_pid_mountinfo(5)
  */
 import { readFileSync } from 'node:fs';
 
@@ -9,23 +10,49 @@ export interface MountPoint {
   /** Absolute, a character a byte. */
   readonly path: string;
   readonly type: string;
-  /** Which part of its file system is mounted there. */
+  /** `major:minor` of the file system, and which part of it is mounted here. */
+  readonly device: string;
   readonly root: string;
 }
 
 /** @throws where /proc is not mounted: nothing can be said then */
-export function mountPoints(types: ReadonlySet<string>): readonly MountPoint[] {
-  return parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1'), types);
+export function mountPoints(): readonly MountPoint[] {
+  return parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1'));
 }
 
 /** @param text lines like `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw` */
-export function parseMountInfo(text: string, types: ReadonlySet<string>): readonly MountPoint[] {
+export function parseMountInfo(text: string): readonly MountPoint[] {
   return text.split('\n').flatMap((line) => {
     const [fields, rest] = line.split(' - ');
-    const [, , , root, path] = fields?.split(' ') ?? [];
+    const [, , device, root, path] = fields?.split(' ') ?? [];
     const type = rest?.split(' ')[0];
-    return root === undefined || path === undefined || type === undefined || !types.has(type) ? [] : [{ path: unescaped(path), type, root: unescaped(root) }];
+    return path === undefined || type === undefined ? [] : [{ path: unescaped(path), type, device: device!, root: unescaped(root!) }];
   });
+}
+
+/** All names that mounts give to what is called this, by which it is found where nothing is mounted over them. */
+export function mountedNames(path: string, mounts: readonly MountPoint[]): string[] {
+  // The one that was mounted last is on top.
+  const holders = mounts.filter((mount) => isWithin(path, mount.path));
+  const holder = holders.reduce<MountPoint | undefined>((best, each) => (each.path.length >= (best?.path.length ?? 0) ? each : best), undefined);
+  if (holder === undefined) return [path];
+  const stored = joined(holder.root, below(path, holder.path));
+  return mounts.filter(({ device, root }) => device === holder.device && isWithin(stored, root))
+    .map((mount) => joined(mount.path, below(stored, mount.root)));
+}
+
+/** Whether `path` is `directory` or lies beneath it. */
+export function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
+}
+
+/** What follows the directory, with a slash in front; '' for itself. */
+function below(path: string, directory: string): string {
+  return directory === '/' ? (path === '/' ? '' : path) : path.slice(directory.length);
+}
+
+function joined(directory: string, rest: string): string {
+  return directory === '/' ? (rest === '' ? '/' : rest) : `${directory}${rest}`;
 }
 
 /** Space, tab, newline and backslash are octal. fs/proc_namespace.c, mangle() */

@@ -43,6 +43,8 @@ datagram sockets, while nothing is writable and no TCP port is allowed; otherwis
 be connected to, such as that of a container daemon.
 
 With a supervisor nobody writes to the files of control groups, whatever is granted: they move, limit and kill processes.
+What a program makes directly in \`/\`, \`/etc\` or another directory that holds files for nobody can be read, written and
+removed, and not executed.
 
 Landlock does not cover metadata. As long as nothing is writable, the filter refuses chmod, chown, the time setters,
 extended attributes and file flags with EPERM. With any writable path those calls work on every file that the user owns,

@@ -56,17 +56,25 @@ export interface ConfinementInput {
  */
 export function makeConfinement(input: ConfinementInput): Confinement {
   const { policy, handlers } = input;
-  // With a supervisor, nothing of a procfs is for Landlock to give. See divideGrants().
-  const divided = policy.supervised ? divideGrants(policy.fs, holes()) : undefined;
-  const landlock = landlockPlan({ ...policy, fs: divided?.landlock ?? policy.fs }, landlockAbiVersion());
-  if (!policy.supervised) {
-    if (handlers.length > 0) throw new ConfigError([{ path: 'handlers', message: 'Without a supervisor (noSupervisor) nobody runs handlers.' }]);
-    const filter = compiled(input, landlock, [], []);
-    return { landlock, filter, table: undefined, peakProcesses: () => 1, memory: undefined };
+  if (policy.supervised) {
+    const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
+    try {
+      return supervised(input, table);
+    } catch (error) {
+      // Families have begun, and handlers were handed over with the call: their dispose runs however it ends.
+      table.dispose().catch(() => undefined);
+      throw error;
+    }
   }
+  const landlock = landlockPlan(policy, landlockAbiVersion());
+  if (handlers.length > 0) throw new ConfigError([{ path: 'handlers', message: 'Without a supervisor (noSupervisor) nobody runs handlers.' }]);
+  const filter = compiled(input, landlock, [], []);
+  return { landlock, filter, table: undefined, peakProcesses: () => 1, memory: undefined };
+}
+
+function supervised(input: ConfinementInput, table: DispatchTable): Confinement {
+  const { policy, handlers } = input;
   const members = new ProcessTree(input.guardPid);
-  const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
-  const required = new Set(requiredFamilies(policy, landlock.statuses));
   // Before any other family could answer an early call of a fresh image.
   const { clock, random, imagePatches } = determinism(policy);
   if (imagePatches.length > 0) table.family(freshImages(imagePatches, policy.arch));
@@ -83,10 +91,9 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   });
   if (memoryFamily !== undefined) table.family(memoryFamily);
   const name = hostname({ name: input.name });
-  const shown = { members, memory: kept ?? memoryFamily, time: clock, directories: divided?.served.directories };
-  for (const each of viewFamilies(input, [...name.views, ...(random?.views ?? [])], shown)) table.family(each);
+  const landlock = addViews(input, table, [...name.views, ...(random?.views ?? [])], { members, memory: kept ?? memoryFamily, time: clock });
   const names = ['processes'];
-  if (required.has('listen')) {
+  if (requiredFamilies(policy, landlock.statuses).includes('listen')) {
     table.family(listen({
       bindPorts: policy.net.bind.kind === 'any' ? 'any' : policy.net.bind.ports,
       copies: input.socketCopies,
@@ -94,18 +101,12 @@ export function makeConfinement(input: ConfinementInput): Confinement {
     }));
     names.push('listen');
   }
-  try {
-    table.addAll(handlers);
-    // Last, because it always answers: a caller's own handler for uname would never be asked. It is a view and
-    // protects nothing, so the caller may decide; what it continues gets the name.
-    table.on('uname', name.handlers['uname'] as Handler, { owner: 'hostname', optional: true });
-    const filter = compiled(input, landlock, table.registrations(), names);
-    return { landlock, filter, table, peakProcesses: () => family.peak(), memory: memoryFamily };
-  } catch (error) {
-    // Handlers were handed over with the call: their dispose runs however it ends.
-    table.dispose().catch(() => undefined);
-    throw error;
-  }
+  table.addAll(handlers);
+  // Last, because it always answers: a caller's own handler for uname would never be asked. It is a view and
+  // protects nothing, so the caller may decide; what it continues gets the name.
+  table.on('uname', name.handlers['uname'] as Handler, { owner: 'hostname', optional: true });
+  const filter = compiled(input, landlock, table.registrations(), names);
+  return { landlock, filter, table, peakProcesses: () => family.peak(), memory: memoryFamily };
 }
 
 /** undefined: no limit on memory, or not the kernel's. */
@@ -129,22 +130,31 @@ interface Shown {
   readonly members: Members;
   readonly memory: MemoryUse | undefined;
   readonly time: VirtualClock | undefined;
-  readonly directories: readonly string[] | undefined;
 }
 
-/** What a target sees in place of the machine's files: /proc, the host's names. */
-function viewFamilies({ policy, guardPid }: ConfinementInput, more: readonly View[], { members, memory, time, directories = [] }: Shown): readonly Family[] {
+/**
+ * What a target sees in place of the machine's files: /proc, the host's names.
+ *
+ * @returns what is left for Landlock to give: nothing of a procfs, nor of what a view stands in for. See divideGrants()
+ */
+function addViews(
+  { policy, guardPid }: ConfinementInput, table: DispatchTable, more: readonly View[], { members, memory, time }: Shown,
+): LandlockPlan {
   const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
   const { procGranted, ...grants } = viewGrants(policy.fs);
   const positions = new PositionStore();
   const numCpus = visibleCpus(policy);
-  const ofProc = proc({ members, guardPid, watchedFdBase: procGranted ? base : undefined, positions, memory, time, numCpus });
-  const served = views({
-    views: [...ofProc.views, ...more, hosts()], grants, members, watchedFdBase: base, procGranted, directories, positions,
-  });
-  if (!policy.deterministicDirs) return [served, ofProc];
   // Before /proc's own listings, which are in the kernel's order.
-  return [served, sortedDirectories({ visible: (entries, fd) => visibleEntries(entries, fd, { members, numCpus }), positions }), ofProc];
+  if (policy.deterministicDirs) {
+    table.family(sortedDirectories({ visible: (entries, fd) => visibleEntries(entries, fd, { members, numCpus }), positions }));
+  }
+  const ofProc = proc({ members, guardPid, watchedFdBase: procGranted ? base : undefined, positions, memory, time, numCpus });
+  table.family(ofProc);
+  const shown = [...ofProc.views, ...more, hosts()];
+  const found = holes(shown.map(({ path }) => path));
+  const { landlock, served: { directories, knownEntries } } = divideGrants(policy.fs, found);
+  table.family(views({ views: shown, grants, members, watchedFdBase: base, procGranted, directories, knownEntries, positions }));
+  return landlockPlan({ ...policy, fs: landlock }, landlockAbiVersion());
 }
 
 function compiled(

@@ -5,7 +5,7 @@
  * landlock(7), landlock_add_rule(2).
  */
 import {
-  AT_FDCWD, close, fstatMode, landlockAddPathRule, landlockAddPortRule, landlockCreateRuleset, O_PATH, openat,
+  AT_FDCWD, close, fstatMode, landlockAddEntryRules, landlockAddPathRule, landlockAddPortRule, landlockCreateRuleset, O_PATH, openat,
   S_IFDIR, S_IFMT, SyscallError,
 } from '@sandlock/sys';
 
@@ -38,8 +38,13 @@ function addPathRule(rulesetFd: number, rule: PathRule): void {
   const fd = openGrant(rule);
   if (fd === undefined) return;
   try {
+    const { access, names } = rule;
+    if (names !== undefined) {
+      refusal('landlock_add_rule', () => landlockAddEntryRules(rulesetFd, fd, names, access, accessForTarget(access, false)), rule);
+      return;
+    }
     const isDirectory = (fstatMode(fd) & S_IFMT) === S_IFDIR;
-    refusal('landlock_add_rule', () => landlockAddPathRule(rulesetFd, accessForTarget(rule.access, isDirectory), fd), rule);
+    refusal('landlock_add_rule', () => landlockAddPathRule(rulesetFd, accessForTarget(access, isDirectory), fd), rule);
   } finally {
     close(fd);
   }

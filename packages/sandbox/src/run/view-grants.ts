@@ -7,7 +7,7 @@
 import type { Grants } from '@sandlock/builtins';
 import { realpathSync } from 'node:fs';
 
-import { isWithin } from '../landlock/holes.js';
+import { isWithin } from '../landlock/mount-points.js';
 import type { Policy, PolicyGrant } from '../policy/policy.js';
 
 export interface ViewGrants extends Grants {

@@ -1,8 +1,10 @@
 /*
  * landlock(7). The structures are our own copies: building must not depend on how new the headers are.
  */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,6 +45,29 @@ static Napi::Value AddPathRule(const Napi::CallbackInfo& info) {
   return Result(info.Env(), syscall(SYS_landlock_add_rule, Int(info[0]), 1, &attr, 0));
 }
 
+// (rulesetFd, directoryFd, names, access, fileAccess): a rule for each entry, with the second access for what is no directory.
+// Names have a NUL behind each. What is not there, or is a link, gets none.
+static Napi::Value AddEntryRules(const Napi::CallbackInfo& info) {
+  int ruleset = Int(info[0]), directory = Int(info[1]);
+  Bytes names = BytesOf(info[2]);
+  uint64_t access = U64(info[3]), file_access = U64(info[4]);
+  auto *at = reinterpret_cast<const char*>(names.data), *end = at + names.length;
+  for (const char* nul; at < end && (nul = static_cast<const char*>(memchr(at, 0, end - at))); at = nul + 1) {
+    int fd = openat(directory, at, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) continue;
+    struct stat found;
+    long rc = fd < 0 ? -1 : fstat(fd, &found);
+    if (rc == 0 && !S_ISLNK(found.st_mode)) {
+      PathBeneathAttr attr = {S_ISDIR(found.st_mode) ? access : file_access, fd};
+      rc = syscall(SYS_landlock_add_rule, ruleset, 1, &attr, 0);
+    }
+    int error = errno;
+    if (fd >= 0) close(fd);
+    if (rc != 0) return Napi::Number::New(info.Env(), -error);
+  }
+  return Napi::Number::New(info.Env(), 0);
+}
+
 static Napi::Value AddPortRule(const Napi::CallbackInfo& info) {
   NetPortAttr attr = {U64(info[1]), U64(info[2])};
   return Result(info.Env(), syscall(SYS_landlock_add_rule, Int(info[0]), 2, &attr, 0));
@@ -60,6 +85,7 @@ void InitLandlock(Napi::Env env, Napi::Object exports) {
   BIND("landlockCreateRuleset", CreateRuleset);
   BIND("landlockRulesetQuery", RulesetQuery);
   BIND("landlockAddPathRule", AddPathRule);
+  BIND("landlockAddEntryRules", AddEntryRules);
   BIND("landlockAddPortRule", AddPortRule);
   BIND("landlockRestrictSelf", RestrictSelf);
   BIND("setNoNewPrivs", SetNoNewPrivs);
