@@ -138,10 +138,12 @@ describe.skipIf(!canUse)(`a control group ${needs}`, () => {
     expect(await run({ argv, cgroup: join(base!, 'not-there') })).toEqual({ failed: ['cgroup', 2], exit: undefined });
     expect(await run({ argv, cgroup: scratch() })).toEqual({ failed: ['cgroup', 2], exit: undefined });
     expect(await run({ argv, cgroup: `/${'x'.repeat(5000)}` })).toEqual({ failed: ['cgroup', 36], exit: undefined });
-    const threaded = newGroup();
+    const threaded = join(newGroup(), 'threaded');
     const invalid = join(threaded, 'invalid');
-    mkdirSync(invalid);
-    groups.unshift(invalid);
+    for (const path of [threaded, invalid]) {
+      mkdirSync(path);
+      groups.unshift(path);
+    }
     writeFileSync(join(threaded, 'cgroup.type'), 'threaded');
     expect(await run({ argv, cgroup: invalid })).toEqual({ failed: ['cgroup', 95], exit: undefined });
     expect(existsSync(file)).toBe(false);
