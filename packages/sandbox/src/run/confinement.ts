@@ -30,6 +30,8 @@ export interface Confinement {
   readonly filter: Uint8Array;
   /** undefined: no supervisor. */
   readonly table: DispatchTable | undefined;
+  /** Whether a process, or a thread by its id, belongs to the sandbox; nobody is known to without a supervisor. */
+  readonly isMember: (id: number) => boolean;
   /** Largest number of living processes so far. */
   readonly peakProcesses: () => number;
   /** undefined: no limit, or the kernel's alone. */
@@ -69,7 +71,7 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   const landlock = landlockPlan(policy, landlockAbiVersion());
   if (handlers.length > 0) throw new ConfigError([{ path: 'handlers', message: 'Without a supervisor (noSupervisor) nobody runs handlers.' }]);
   const filter = compiled(input, landlock, [], []);
-  return { landlock, filter, table: undefined, peakProcesses: () => 1, memory: undefined };
+  return { landlock, filter, table: undefined, isMember: () => false, peakProcesses: () => 1, memory: undefined };
 }
 
 function supervised(input: ConfinementInput, table: DispatchTable): Confinement {
@@ -106,7 +108,7 @@ function supervised(input: ConfinementInput, table: DispatchTable): Confinement 
   // protects nothing, so the caller may decide; what it continues gets the name.
   table.on('uname', name.handlers['uname'] as Handler, { owner: 'hostname', optional: true });
   const filter = compiled(input, landlock, table.registrations(), names);
-  return { landlock, filter, table, peakProcesses: () => family.peak(), memory: memoryFamily };
+  return { landlock, filter, table, isMember: (id) => members.isMember(id), peakProcesses: () => family.peak(), memory: memoryFamily };
 }
 
 /** undefined: no limit on memory, or not the kernel's. */

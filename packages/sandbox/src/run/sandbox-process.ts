@@ -274,7 +274,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
         table,
         killTree: ({ pid }) => {
           this.#killed = true;
-          killCaller(listener, pid, this.#guarded.guardPid);
+          killCaller(listener, pid, this.#parts.confinement.isMember);
           this.#guarded.kill();
         },
         onReport: (report) => void this.emit('report', report),
