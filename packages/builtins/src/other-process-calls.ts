@@ -13,7 +13,7 @@
  *   ->  continue, or EPERM
  */
 import { arg32, type ArgCondition } from '@sandlock/bpf';
-import { action, type FamilyEntry, type Handler } from '@sandlock/dispatch';
+import { action, asInt32, type FamilyEntry, type Handler } from '@sandlock/dispatch';
 import { existsSync } from 'node:fs';
 
 const PRIO_PROCESS = 0; // include/uapi/linux/resource.h
@@ -32,7 +32,7 @@ export const OTHER_PROCESS_CALLS: Readonly<Record<string, readonly ArgCondition[
 
 const onOwnThread: Handler = (context) => {
   const kindFirst = context.name === 'setpriority' || context.name === 'ioprio_set';
-  const id = Number(BigInt.asIntN(32, context.args[kindFirst ? 1 : 0]!));
+  const id = asInt32(context.args[kindFirst ? 1 : 0]!);
   if (id < 0) return action.continue(); // nobody has it: the kernel's own EINVAL or ESRCH
   const own = isThreadOf(context.pid, id);
   // The directory was the caller's only if its call still waits.

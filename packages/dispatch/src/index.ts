@@ -9,6 +9,7 @@ export { action, isAction, type DeferredWork, type KillTarget, type NotifAction 
 export { type FdHandle, type FdSource } from './owned-fd.js';
 export { Syscall, type SyscallLike } from './syscall.js';
 export { type Notification } from './notification.js';
+export { asInt32, asUint32 } from './registers.js';
 
 export {
   TargetFailure, type DupFd, type FailureReason, type MemoryBytes, type MemoryWritten, type TargetString,

@@ -9,6 +9,7 @@ import { AT_FDCWD, O_CREAT, O_TRUNC, O_WRONLY } from '@sandlock/sys';
 
 import type { HandlerContext } from './handler.js';
 import { HandlerError } from './errors.js';
+import { asInt32 } from './registers.js';
 import { failure, type TargetFailure } from './target-result.js';
 
 /** sizeof(struct open_how) in its first version: flags, mode, resolve. */
@@ -35,14 +36,14 @@ export function decodeOpen(context: HandlerContext): OpenArguments {
   const { args } = context;
   switch (context.name) {
     case 'open':
-      return decoded(context, 0, AT_FDCWD, low32(args[1]!), low32(args[2]!), 0n);
+      return decoded(context, 0, AT_FDCWD, asInt32(args[1]!), asInt32(args[2]!), 0n);
     case 'creat':
-      return decoded(context, 0, AT_FDCWD, O_CREAT | O_WRONLY | O_TRUNC, low32(args[1]!), 0n);
+      return decoded(context, 0, AT_FDCWD, O_CREAT | O_WRONLY | O_TRUNC, asInt32(args[1]!), 0n);
     case 'openat':
-      return decoded(context, 1, low32(args[0]!), low32(args[2]!), low32(args[3]!), 0n);
+      return decoded(context, 1, asInt32(args[0]!), asInt32(args[2]!), asInt32(args[3]!), 0n);
     case 'openat2': {
       const how = readHow(context);
-      return how.ok ? decoded(context, 1, low32(args[0]!), how.flags, how.mode, how.resolve) : how;
+      return how.ok ? decoded(context, 1, asInt32(args[0]!), how.flags, how.mode, how.resolve) : how;
     }
     default:
       throw new HandlerError('ERR_SANDLOCK_HANDLER_PATH_ARGUMENT',
@@ -72,9 +73,4 @@ function readHow(context: HandlerContext): { ok: true; flags: number; mode: numb
   // Unlike its elders, openat2 refuses what it does not know.
   if (flags > 0x7fffffffn || mode > 0o7777n) return failure('invalid');
   return { ok: true, flags: Number(flags), mode: Number(mode), resolve: bytes.readBigUInt64LE(16) };
-}
-
-/** Flags, modes and descriptors are ints: the kernel does not look at the upper half of their registers. */
-function low32(register: bigint): number {
-  return Number(BigInt.asIntN(32, register));
 }

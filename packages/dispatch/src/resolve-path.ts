@@ -13,6 +13,7 @@ import { readlinkSync } from 'node:fs';
 import type { HandlerContext } from './handler.js';
 import { losslessText } from './lossless-text.js';
 import type { PathArgument } from './path-arguments.js';
+import { asInt32 } from './registers.js';
 import { failure, type TargetFailure } from './target-result.js';
 
 /** As the kernel: more in one path are ELOOP. path_resolution(7). */
@@ -46,7 +47,7 @@ export function resolvePath(context: HandlerContext, argument: PathArgument): Re
 }
 
 function startOf(context: HandlerContext, { dirfd }: PathArgument): string | TargetFailure {
-  const fd = dirfd === undefined ? AT_FDCWD : Number(BigInt.asIntN(32, context.args[dirfd]!));
+  const fd = dirfd === undefined ? AT_FDCWD : asInt32(context.args[dirfd]!);
   const link = fd === AT_FDCWD ? `/proc/${context.pid}/cwd` : `/proc/${context.pid}/fd/${fd}`;
   if (fd < 0 && fd !== AT_FDCWD) return failure('badFd');
   const target = readLink(link);

@@ -12,6 +12,7 @@ import { constants } from 'node:os';
 
 import type { Listener } from './listener.js';
 import { losslessText } from './lossless-text.js';
+import { asInt32 } from './registers.js';
 import { failure, type DupFd, type MemoryBytes, type MemoryWritten, type TargetFailure, type TargetString } from './target-result.js';
 
 /** The most that one read copies: a length is often the target's own number. */
@@ -84,7 +85,7 @@ export function writeMemory(listener: Listener, call: Waiting, address: bigint, 
 
 export function dupFd(listener: Listener, call: Waiting, fd: number | bigint): DupFd {
   // The kernel looks at the low 32 bits of a descriptor argument, as an int.
-  const number = typeof fd === 'bigint' ? Number(BigInt.asIntN(32, fd)) : fd;
+  const number = typeof fd === 'bigint' ? asInt32(fd) : fd;
   if (!Number.isInteger(number) || number < 0 || number > 0x7fffffff) return failure('badFd');
   if (listener.idValid(call.id) !== 0) return failure('gone');
   const copy = listener.dupFd(call.pid, number);

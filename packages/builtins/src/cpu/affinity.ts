@@ -9,7 +9,7 @@
  * sched_getaffinity(2)  ->  the size of the kernel's mask, EINVAL, EFAULT, ESRCH
  * getcpu(2)  ->  0, EFAULT
  */
-import { action, type Family, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { action, asInt32, asUint32, type Family, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { schedGetaffinity, schedSetaffinity, SyscallError } from '@sandlock/sys';
 
 import type { Members } from '../views/members.js';
@@ -40,7 +40,7 @@ export function affinity({ cpuCores, numCpus, members }: AffinityOptions): Famil
   const sizeBytes = Math.max(own.length, wordBytes(visible));
 
   const set: Handler = (context) => {
-    const length = Math.min(Number(BigInt.asUintN(32, context.args[1]!)), own.length);
+    const length = Math.min(asUint32(context.args[1]!), own.length);
     const bytes = context.readMemory(context.args[2]!, length);
     if (!bytes.ok) return bytes.deny();
     if (bytes.bytes.length < length) return action.errno('EFAULT');
@@ -65,7 +65,7 @@ export function affinity({ cpuCores, numCpus, members }: AffinityOptions): Famil
 
   const get: Handler = (context) => {
     // The kernel's order. kernel/sched/syscalls.c, SYSCALL_DEFINE3(sched_getaffinity, ...)
-    const length = Number(BigInt.asUintN(32, context.args[1]!));
+    const length = asUint32(context.args[1]!);
     if (length < sizeBytes || length % WORD_BYTES !== 0) return action.errno('EINVAL');
     const thread = threadOf(context, members);
     if (thread === undefined) return action.errno('ESRCH');
@@ -102,7 +102,7 @@ function visibleCpus(granted: CpuMask, areChosen: boolean, numCpus: number | und
 
 /** The thread that the first argument names; 0 is the caller. undefined: nobody in the sandbox. */
 function threadOf(context: HandlerContext, members: Members): number | undefined {
-  const id = Number(BigInt.asIntN(32, context.args[0]!));
+  const id = asInt32(context.args[0]!);
   if (id === 0) return context.pid;
   return id > 0 && members.isMember(id) ? id : undefined;
 }

@@ -5,7 +5,7 @@
  * position moves behind what was given, and not at all when nothing was.
  * getdents(2), ERRORS
  */
-import { action, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { action, asUint32, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { SyscallError } from '@sandlock/sys';
 
 import type { PositionStore } from './position-store.js';
@@ -73,7 +73,7 @@ interface Answer {
 
 function listed(context: HandlerContext, directory: TargetDirectory, from: bigint, { next, visible }: Listing): Answer {
   const layout: RecordLayout = context.name === 'getdents' ? 'getdents' : 'getdents64';
-  const roomBytes = Number(BigInt.asUintN(32, context.args[2]!));
+  const roomBytes = asUint32(context.args[2]!);
   for (let position = from; ;) {
     const all = next(directory, position);
     const behind = all.at(-1)?.off;

@@ -4,7 +4,7 @@
  * getdents64(2), getdents(2)  ->  bytes, EBADF, ENOTDIR, EINVAL, EFAULT, ENOENT, EIO
  * lseek(2), where positions are kept by the supervisor  ->  continue
  */
-import { action, type FamilyHandler, type Handler, type When } from '@sandlock/dispatch';
+import { action, asInt32, type FamilyHandler, type Handler, type When } from '@sandlock/dispatch';
 
 import { answerListing, type Listing } from './answer-listing.js';
 import { PositionStore } from './position-store.js';
@@ -23,7 +23,7 @@ export function listingHandlers(
   const list: Handler = (context) => answerListing(context, positions, listing);
   const seek: Handler = (context) => {
     // The kernel moves the position that we go by from then on.
-    positions.forget(processOf(context.pid), Number(BigInt.asIntN(32, context.args[0]!)));
+    positions.forget(processOf(context.pid), asInt32(context.args[0]!));
     return action.continue();
   };
   const entry = (handler: Handler): FamilyHandler => ({ handler, onException: 'denyEio', ...when !== undefined && { when } });

@@ -6,7 +6,7 @@
  * share it need nothing from us. Where a container's filter denies that call, the directory is opened anew through
  * /proc, and positions are kept in a {@link PositionStore}.
  */
-import { TargetFailure, type HandlerContext } from '@sandlock/dispatch';
+import { asInt32, TargetFailure, type HandlerContext } from '@sandlock/dispatch';
 import { AT_FDCWD, close, lseek64, O_DIRECTORY, O_PATH, O_RDONLY, openat, SyscallError } from '@sandlock/sys';
 import { readFileSync, statSync } from 'node:fs';
 
@@ -33,7 +33,7 @@ export interface TargetDirectory {
 export function openTargetDirectory(
   context: HandlerContext, register: bigint, store: PositionStore,
 ): TargetDirectory | TargetFailure | 'notDirectory' {
-  const fd = Number(BigInt.asIntN(32, register));
+  const fd = asInt32(register);
   if (fd < 0) return new TargetFailure('badFd');
   const link = `/proc/${context.pid}/fd/${fd}`;
   try {

@@ -4,7 +4,7 @@
  * The copy stands in no descriptor table of the process, where its close would have effects. It takes
  * pidfd_getfd(2), which the default filter of a container runtime denies.
  */
-import { action, type FamilyEntry, type Handler } from '@sandlock/dispatch';
+import { action, asInt32, type FamilyEntry, type Handler } from '@sandlock/dispatch';
 import { close, pidfdGetfd, pidfdOpen, pipe, SyscallError, TargetSocket } from '@sandlock/sys';
 
 import { listenOnCopy } from './listen-on-copy.js';
@@ -14,7 +14,7 @@ const REFUSALS = new Set(['EPERM', 'ESRCH', 'EAGAIN', 'ETIMEDOUT', 'EMFILE', 'EN
 
 export function copiedSockets(mayListen: (port: number) => boolean): Record<string, FamilyEntry> {
   const listen: Handler = (context) => {
-    const [fd, backlog] = [context.args[0]!, context.args[1]!].map((register) => Number(BigInt.asIntN(32, register)));
+    const [fd, backlog] = [context.args[0]!, context.args[1]!].map(asInt32);
     if (fd! < 0) return action.errno('EBADF');
     let socket: TargetSocket | undefined;
     try {

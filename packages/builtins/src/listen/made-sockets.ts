@@ -10,7 +10,7 @@
  * listen(2)   ->  0, EACCES, or the kernel's own error
  */
 import { arg32, type ArgCondition } from '@sandlock/bpf';
-import { action, type FamilyEntry, type FamilyHandler, type Handler } from '@sandlock/dispatch';
+import { action, asInt32, type FamilyEntry, type FamilyHandler, type Handler } from '@sandlock/dispatch';
 import {
   AF_INET, AF_INET6, AF_UNIX, close, fcntlDupFd, getsocknamePort, getsockoptInt, listen as sysListen, shutdown, SOCK_CLOEXEC,
   SOCK_NONBLOCK, SOCK_SEQPACKET, SOCK_STREAM, SOCK_TYPE_MASK, socket as sysSocket, SyscallError,
@@ -40,7 +40,7 @@ export function madeSockets({ mayListen, connects, tcp }: MadeSocketsOptions): M
   const kept = new KeptSockets();
 
   const create: Handler = (context) => {
-    const [domain, type, protocol] = context.args.slice(0, 3).map((register) => Number(BigInt.asIntN(32, register))) as [number, number, number];
+    const [domain, type, protocol] = context.args.slice(0, 3).map(asInt32) as [number, number, number];
     if ((type & ~KNOWN_BITS) !== 0) return action.errno('EINVAL'); // socket(2), ERRORS
     kept.sweep();
     let made: number;
@@ -67,14 +67,14 @@ export function madeSockets({ mayListen, connects, tcp }: MadeSocketsOptions): M
   };
 
   const connect: Handler = (context) => {
-    const fd = Number(BigInt.asIntN(32, context.args[0]!));
+    const fd = asInt32(context.args[0]!);
     const inode = kept.find(context.pid, fd);
     if (typeof inode === 'number') kept.forget(inode);
     return action.continue();
   };
 
   const listen: Handler = (context) => {
-    const [fd, backlog] = [context.args[0]!, context.args[1]!].map((register) => Number(BigInt.asIntN(32, register))) as [number, number];
+    const [fd, backlog] = [context.args[0]!, context.args[1]!].map(asInt32) as [number, number];
     if (fd < 0) return action.errno('EBADF');
     const inode = kept.find(context.pid, fd);
     // What was read from /proc is the target's only if its call still waits.

@@ -5,7 +5,7 @@
  * this is, EPERM: real entropy is no way out, since the program would go on with what nobody can repeat.
  * getrandom(2); drivers/char/random.c, SYSCALL_DEFINE3(getrandom, ...) and get_random_bytes_user()
  */
-import { action, type Handler, type HandlerContext } from '@sandlock/dispatch';
+import { action, asUint32, type Handler, type HandlerContext } from '@sandlock/dispatch';
 
 import type { Lineage } from './lineage.js';
 import type { ProcessRandom } from './process-random.js';
@@ -20,7 +20,7 @@ const PAGE_BYTES = 4096;
 
 export function getrandom(lineage: Lineage<ProcessRandom>): Handler {
   return (context) => {
-    const flags = Number(BigInt.asUintN(32, context.args[2]!));
+    const flags = asUint32(context.args[2]!);
     if ((flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) !== 0) return action.errno('EINVAL');
     if ((flags & GRND_RANDOM) !== 0 && (flags & GRND_INSECURE) !== 0) return action.errno('EINVAL');
     const asked = context.args[1]!;

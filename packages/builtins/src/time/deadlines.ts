@@ -8,7 +8,7 @@
  *   ->  continue, with another deadline in the target's memory; EFAULT, EINVAL, EAGAIN; for timerfd_settime(2) also 0
  */
 import { arg, arg32, type ArgCondition } from '@sandlock/bpf';
-import { action, type FamilyEntry, type FamilyHandler, type Handler } from '@sandlock/dispatch';
+import { action, asInt32, asUint32, type FamilyEntry, type FamilyHandler, type Handler } from '@sandlock/dispatch';
 import { CLOCK_REALTIME, TIMER_ABSTIME } from '@sandlock/sys';
 
 import type { LentDeadlines } from './lent-deadlines.js';
@@ -34,7 +34,7 @@ export function deadlines(lent: LentDeadlines): Readonly<Record<string, FamilyEn
     { handler, when: [arg32(1).maskedEq(TIMER_ABSTIME, TIMER_ABSTIME), arg(2).ne(0)], onException });
 
   const onTimer: Handler = (context) => {
-    const clock = timerClock(context.pid, Number(BigInt.asIntN(32, context.args[0]!)));
+    const clock = timerClock(context.pid, asInt32(context.args[0]!));
     // No timer, or one of another clock: the kernel says what is wrong, if anything is.
     if (clock === undefined || !CALENDAR_CLOCKS.includes(clock)) return action.continue();
     return lent.lend(context, { address: context.args[2]! + BigInt(IT_VALUE), clock, isTimer: true });
@@ -42,10 +42,10 @@ export function deadlines(lent: LentDeadlines): Readonly<Record<string, FamilyEn
 
   const onFutex: Handler = (context) => {
     // A wait that ends at once could return before its deadline is back. So the commonest such end is made here.
-    if ((Number(context.args[1]! & 0xffffffffn) & FUTEX_COMMAND) === FUTEX_WAIT_BITSET) {
+    if ((asUint32(context.args[1]!) & FUTEX_COMMAND) === FUTEX_WAIT_BITSET) {
       const word = context.readMemory(context.args[0]!, 4);
       if (!word.ok) return word.deny();
-      if (word.bytes.length === 4 && word.bytes.readUInt32LE() !== Number(context.args[2]! & 0xffffffffn)) return action.errno('EAGAIN');
+      if (word.bytes.length === 4 && word.bytes.readUInt32LE() !== asUint32(context.args[2]!)) return action.errno('EAGAIN');
     }
     return lent.lend(context, { address: context.args[3]!, clock: CLOCK_REALTIME });
   };

@@ -9,7 +9,7 @@
  * time(2)  ->  seconds, or EFAULT
  */
 import { arg, arg32 } from '@sandlock/bpf';
-import { action, type FamilyEntry, type Handler, type HandlerContext } from '@sandlock/dispatch';
+import { action, asInt32, type FamilyEntry, type Handler, type HandlerContext } from '@sandlock/dispatch';
 import { CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_REALTIME_COARSE, SyscallError } from '@sandlock/sys';
 
 import { timespec, timeval, wholeSeconds } from './time-values.js';
@@ -23,7 +23,7 @@ export function readClocks(
   clock: VirtualClock, isVdsoCall: (context: HandlerContext) => boolean,
 ): Readonly<Record<string, FamilyEntry>> {
   const onClockGettime: Handler = (context) => {
-    const id = Number(BigInt.asIntN(32, context.args[0]!));
+    const id = asInt32(context.args[0]!);
     if (id !== CLOCK_REALTIME_ALARM && isVdsoCall(context)) return action.continue();
     try {
       const written = context.writeMemory(context.args[1]!, timespec(shownTime(clock, id)));

@@ -7,7 +7,7 @@
  * done: a timer ends with its last descriptor. Where no copy can be had, the deadline is lent.
  * timerfd_settime(2)  ->  0, EFAULT, EINVAL, or continue
  */
-import { action, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { action, asInt32, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { close, ITIMERSPEC_BYTES, timerfdSettime } from '@sandlock/sys';
 
 import type { LentDeadlines } from './lent-deadlines.js';
@@ -20,7 +20,7 @@ export const IT_VALUE = 16;
 
 export function setTimerfd(context: HandlerContext, lent: LentDeadlines): NotifAction {
   const { args, pid } = context;
-  const number = Number(BigInt.asIntN(32, args[0]!));
+  const number = asInt32(args[0]!);
   const clock = timerfdClock(pid, number);
   // No timer, or one of another clock: the kernel says what is wrong, if anything is.
   if (clock === undefined || !CALENDAR_CLOCKS.includes(clock)) return action.continue();
@@ -37,7 +37,7 @@ export function setTimerfd(context: HandlerContext, lent: LentDeadlines): NotifA
     const copied = timerfdClock(process.pid, copy.fd);
     if (copied !== undefined && CALENDAR_CLOCKS.includes(copied)) {
       if (deadline !== 0n) timespec(lent.machines(copied, deadline)).copy(read.bytes, IT_VALUE);
-      result = timerfdSettime(copy.fd, Number(BigInt.asIntN(32, args[1]!)), read.bytes, old);
+      result = timerfdSettime(copy.fd, asInt32(args[1]!), read.bytes, old);
     }
   } finally {
     close(copy.fd);

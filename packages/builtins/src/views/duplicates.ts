@@ -9,7 +9,7 @@
  * dup(2), fcntl(2), F_DUPFD
  */
 import { arg32 } from '@sandlock/bpf';
-import { action, type FamilyEntry, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { action, asInt32, asUint32, type FamilyEntry, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { AT_FDCWD, F_DUPFD_CLOEXEC, O_CLOEXEC, O_DIRECTORY, openat } from '@sandlock/sys';
 import { readlinkSync } from 'node:fs';
 
@@ -26,9 +26,9 @@ export function duplicateHandlers(base: number): Readonly<Record<string, FamilyE
     return action.injectFdSend({ srcFd: openat(AT_FDCWD, PROC, O_DIRECTORY), newFdFlags, targetFd });
   };
   const there: Handler = (context) => (
-    Number(context.args[1]! & 0xffffffffn) >= base || !isProc(context) ? action.continue() : action.errno('EMFILE'));
+    asUint32(context.args[1]!) >= base || !isProc(context) ? action.continue() : action.errno('EMFILE'));
   const from = (keeps: number): Handler => (context) => (
-    Number(context.args[2]! & 0xffffffffn) >= base ? action.continue() : anywhere(context, keeps));
+    asUint32(context.args[2]!) >= base ? action.continue() : anywhere(context, keeps));
   const onException = 'denyEperm';
   return {
     dup: { handler: (context) => anywhere(context, 0), when: watchedFd(0, base), onException },
@@ -50,7 +50,7 @@ function copied(context: HandlerContext, newFdFlags: number, targetFd: number): 
 /** Where it cannot be told, it is. */
 function isProc({ pid, args }: HandlerContext): boolean {
   try {
-    return readlinkSync(`/proc/${pid}/fd/${Number(args[0]! & 0x7fffffffn)}`) === PROC;
+    return readlinkSync(`/proc/${pid}/fd/${asInt32(args[0]!)}`) === PROC;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ENOENT';
   }

@@ -6,7 +6,7 @@
  * is what can be opened.
  * stat(2), statx(2), access(2), readlink(2), chdir(2)
  */
-import { action, TargetFailure, type FamilyEntry, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { action, asInt32, TargetFailure, type FamilyEntry, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { AT_FDCWD } from '@sandlock/sys';
 
 import { AskingTask, unlessHidden } from './asking-task.js';
@@ -76,7 +76,7 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
   if (!path.ok) return path.deny();
   // An empty path is about the descriptor itself, which is what it is.
   if (path.bytes.length === 0) return action.continue();
-  const dirfd = shape.dirfd === undefined ? AT_FDCWD : Number(BigInt.asIntN(32, context.args[shape.dirfd]!));
+  const dirfd = shape.dirfd === undefined ? AT_FDCWD : asInt32(context.args[shape.dirfd]!);
   const start = startOf(context, path.bytes, dirfd);
   if (start !== undefined && !concern.mayConcern(path.bytes, start)) return action.continue();
   const asker = new AskingTask(context);
