@@ -5,12 +5,12 @@
  * here is refused by the views family, for it would be the machine's.
  */
 import { readFileAside } from '@sandlock/sys';
-import { existsSync } from 'node:fs';
 
 import { OneAtATime } from '../one-at-a-time.js';
 import type { Members } from '../views/members.js';
 import { viewFile, type ViewContent } from '../views/view-file.js';
 import type { View, ViewRequest } from '../views/view.js';
+import { kernelHas } from './kernel-has.js';
 import { COUNTER_TABLES, LOOPBACK_TABLES, zeroed } from './loopback-tables.js';
 import { socketInodes } from './socket-inodes.js';
 import { countSockets, filteredSockets, SOCKET_TABLES, socketStatistics } from './socket-tables.js';
@@ -34,7 +34,7 @@ export function networkViews(members: Members): View[] {
     filteredSockets(await machines(request, name), SOCKET_TABLES.get(name)!, inodes));
 
   for (const [name, content] of LOOPBACK_TABLES) add(name, () => content);
-  const has = (name: string): boolean => existsSync(`${NET}/${name}`); // not every kernel has all protocols
+  const has = (name: string): boolean => kernelHas(`${NET}/${name}`); // one that appears later, with a module, has no view and is refused
   for (const name of COUNTER_TABLES.filter(has)) add(name, async (request) => latin1(zeroed((await machines(request, name)).toString('latin1'))));
   const tables = [...SOCKET_TABLES.keys()].filter(has);
   for (const name of tables) {

@@ -4,7 +4,7 @@
  * Always: what counts the processes, sockets, mounts and load of the machine counts those of the sandbox. With an option: what
  * that option says of processors, memory and time. Everything is worked out when it is opened.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 import { viewFile, type ViewContent } from '../views/view-file.js';
 import type { View } from '../views/view.js';
@@ -12,6 +12,7 @@ import { CGROUP_DIRECTORY, cgroupFiles } from './cgroup-files.js';
 import { CPU_LISTS, cpuList } from './cpu-list.js';
 import { cpuInfo } from './cpuinfo.js';
 import { bootTimeOf, cpusOf, kernelStat } from './kernel-stat.js';
+import { kernelHas } from './kernel-has.js';
 import { loadAverageLine } from './load-average.js';
 import { memInfo } from './meminfo.js';
 import { freeBytes } from './memory-use.js';
@@ -44,12 +45,12 @@ export function procViews(options: ProcOptions, state: SandboxState): View[] {
   });
   add('/proc/vmstat', () => vmStat(machines('/proc/vmstat'), memory && freeBytes(memory)));
   add('/proc/swaps', () => SWAPS);
-  if (existsSync('/proc/cgroups')) add('/proc/cgroups', () => cgroups(machines('/proc/cgroups')));
-  if (existsSync('/proc/locks')) add('/proc/locks', () => locks(machines('/proc/locks'), (pid) => members.isMember(pid)));
-  for (const name of PRESSURES) if (existsSync(`/proc/pressure/${name}`)) add(`/proc/pressure/${name}`, () => pressure(name));
+  if (kernelHas('/proc/cgroups')) add('/proc/cgroups', () => cgroups(machines('/proc/cgroups')));
+  if (kernelHas('/proc/locks')) add('/proc/locks', () => locks(machines('/proc/locks'), (pid) => members.isMember(pid)));
+  for (const name of PRESSURES) if (kernelHas(`/proc/pressure/${name}`)) add(`/proc/pressure/${name}`, () => pressure(name));
 
-  if (existsSync('/proc/self/cgroup')) add('/proc/self/cgroup', () => CGROUP);
-  if (existsSync('/proc/self/cpuset')) add('/proc/self/cpuset', () => CPUSET);
+  if (kernelHas('/proc/self/cgroup')) add('/proc/self/cgroup', () => CGROUP);
+  if (kernelHas('/proc/self/cpuset')) add('/proc/self/cpuset', () => CPUSET);
   add('/proc/self/mounts', () => mounts(mountTable));
   add('/proc/self/mountinfo', () => mountInfo(mountTable));
   add('/proc/self/mountstats', () => mountStats(mountTable));
