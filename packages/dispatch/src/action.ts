@@ -96,7 +96,7 @@ export class HoldAction extends ActionBase {
 
 export class DeferAction extends ActionBase {
   readonly kind = 'defer';
-  constructor(readonly work: DeferredWork, readonly limitMs: number | undefined) { super(); }
+  constructor(readonly work: DeferredWork, readonly limitMs: number | undefined, readonly otherwise: Refusal | undefined) { super(); }
 }
 
 /** The caller's process, its process group, or a group by number (which must belong to the sandbox). */
@@ -104,6 +104,19 @@ export type KillTarget = 'task' | 'group' | number;
 
 /** What a deferred answer is worked out by. The signal fires when the answer is no longer wanted. */
 export type DeferredWork = (context: HandlerContext, signal: AbortSignal) => PromiseLike<NotifAction> | NotifAction;
+
+/** What the caller gets where an answer cannot be waited for. */
+export type Refusal = ErrnoAction | ReturnValueAction;
+
+export interface DeferOptions {
+  /** How long the answer may take. Default: the supervisor's limit. */
+  readonly limitMs?: number;
+  /**
+   * The answer where there is no place to wait (EAGAIN by default), or where time is up or the supervisor closes (EIO): for calls whose
+   * callers know another no, as those of brk(2) do, who take every other number for an address.
+   */
+  readonly otherwise?: Refusal;
+}
 
 export type NotifAction =
   | ContinueAction | ErrnoAction | ReturnValueAction | InjectFdAction | InjectFdSendAction
@@ -227,9 +240,12 @@ function hold({ limitMs }: { limitMs?: number } = {}): HoldAction {
   return frozen(new HoldAction(checkedLimit(limitMs)));
 }
 
-function defer(work: DeferredWork, { limitMs }: { limitMs?: number } = {}): DeferAction {
+function defer(work: DeferredWork, { limitMs, otherwise }: DeferOptions = {}): DeferAction {
   if (typeof work !== 'function') throw new ActionError('ERR_SANDLOCK_ACTION_ARGUMENT', 'defer takes a function.');
-  return frozen(new DeferAction(work, checkedLimit(limitMs)));
+  if (otherwise !== undefined && !(otherwise instanceof ErrnoAction || otherwise instanceof ReturnValueAction)) {
+    throw new ActionError('ERR_SANDLOCK_ACTION_ARGUMENT', 'otherwise is an action.errno() or an action.returnValue().');
+  }
+  return frozen(new DeferAction(work, checkedLimit(limitMs), otherwise));
 }
 
 function checkedLimit(limitMs: number | undefined): number | undefined {

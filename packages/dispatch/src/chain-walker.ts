@@ -59,6 +59,7 @@ export class ChainWalker {
       resume: (call) => this.#contain(call, () => this.#walk(call)),
       fail: (call, link, error) => this.#contain(call, () => this.#fail(call, link, error)),
       errno: (call, errno) => this.responder.errno(call, errno),
+      refuse: (call, refusal) => this.responder.answer(call, refusal),
       isGone: (call) => this.#isGone(call),
       gone: (call) => this.responder.gone(call),
       failedInside: (call, error) => this.#failedInside(call, error),

@@ -7,7 +7,7 @@
  */
 import { constants } from 'node:os';
 
-import { isAction, type DeferAction, type DeferredWork, type NotifAction } from './action.js';
+import { isAction, type DeferAction, type DeferredWork, type NotifAction, type Refusal } from './action.js';
 import type { Call } from './call.js';
 import type { CallContext } from './context.js';
 import { HandlerError } from './errors.js';
@@ -26,11 +26,16 @@ export interface DeferralHost {
   resume(call: Call): void;
   fail(call: Call, link: Link, error: unknown): void;
   errno(call: Call, errno: number): void;
+  /** What the handler gave for the case that its answer cannot be waited for. */
+  refuse(call: Call, refusal: Refusal): void;
   isGone(call: Call): boolean;
   gone(call: Call): void;
   /** Something broke that is no handler's doing. */
   failedInside(call: Call, error: unknown): void;
 }
+
+/** An action, or the work of a handler that is declared deferred. */
+type DeferredAnswer = Pick<DeferAction, 'work'> & Partial<Pick<DeferAction, 'limitMs' | 'otherwise'>>;
 
 interface Deferral {
   readonly call: Call;
@@ -38,6 +43,7 @@ interface Deferral {
   readonly context: CallContext;
   readonly work: DeferredWork;
   readonly limitMs: number | undefined;
+  readonly otherwise: Refusal | undefined;
   timer: NodeJS.Timeout | undefined;
   /** Settled, out of time, gone or closed: what comes now is too late. */
   over: boolean;
@@ -69,8 +75,8 @@ export class Deferrals {
   }
 
   /** Work that has not begun: it begins in a free slot, or waits for one, or is refused unbegun. */
-  defer(call: Call, link: Link, context: CallContext, { work, limitMs }: Pick<DeferAction, 'work'> & { readonly limitMs?: number | undefined }): void {
-    const deferral: Deferral = { call, link, context, work, limitMs, timer: undefined, over: false };
+  defer(call: Call, link: Link, context: CallContext, { work, limitMs, otherwise }: DeferredAnswer): void {
+    const deferral: Deferral = { call, link, context, work, limitMs, otherwise, timer: undefined, over: false };
     if (call.chain.inlineOnly) return this.#refuse(deferral, 'inlineOnly', EPERM);
     if (this.#running.size < this.#limits.maxDeferred) return this.#run(deferral);
     if (this.#limits.whenFull === 'eagain' || this.#queue.length >= this.#limits.maxQueued) {
@@ -81,7 +87,7 @@ export class Deferrals {
 
   /** A handler has returned this promise, so its work is under way: with a queue, it is counted beyond the slots. */
   track(call: Call, link: Link, context: CallContext, promise: PromiseLike<unknown>): void {
-    const deferral: Deferral = { call, link, context, work: () => promise as PromiseLike<NotifAction>, limitMs: undefined, timer: undefined, over: false };
+    const deferral: Deferral = { call, link, context, work: () => promise as PromiseLike<NotifAction>, limitMs: undefined, otherwise: undefined, timer: undefined, over: false };
     const room = this.#limits.maxDeferred + (this.#limits.whenFull === 'queue' ? this.#limits.maxQueued : 0);
     if (call.chain.inlineOnly) this.#refuse(deferral, 'inlineOnly', EPERM);
     else if (this.#running.size + this.#queue.length >= room) this.#refuse(deferral, 'full', EAGAIN);
@@ -105,7 +111,7 @@ export class Deferrals {
     this.#closed = true;
     for (const deferral of [...this.#running, ...this.#queue]) {
       this.#end(deferral, 'the supervisor closes');
-      this.#host.errno(deferral.call, EIO);
+      this.#deny(deferral, EIO);
     }
     this.#queue = [];
   }
@@ -160,7 +166,7 @@ export class Deferrals {
     this.timedOut++;
     this.#end(deferral, 'the time limit has passed');
     this.#report(deferral, 'timeout', EIO);
-    this.#host.errno(deferral.call, EIO);
+    this.#deny(deferral, EIO);
     this.#pump();
   }
 
@@ -168,7 +174,12 @@ export class Deferrals {
     this.refused++;
     this.#end(deferral, `deferral refused: ${reason}`);
     this.#report(deferral, reason, errno);
-    this.#host.errno(deferral.call, errno);
+    this.#deny(deferral, errno);
+  }
+
+  #deny({ call, otherwise }: Deferral, errno: number): void {
+    if (otherwise === undefined) this.#host.errno(call, errno);
+    else this.#host.refuse(call, otherwise);
   }
 
   /** @param reason why the work is not wanted any more; undefined when it is done */

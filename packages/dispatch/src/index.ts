@@ -5,7 +5,7 @@ export {
   EXCEPTION_POLICIES, on, type ExceptionPolicy, type Handler, type HandlerBinding, type HandlerContext,
   type HandlerFunction, type HandlerObject, type HandlerOptions, type HandlerResult, type Outcome, type When,
 } from './handler.js';
-export { action, isAction, type DeferredWork, type KillTarget, type NotifAction } from './action.js';
+export { action, isAction, type DeferOptions, type DeferredWork, type KillTarget, type NotifAction, type Refusal } from './action.js';
 export { type FdHandle, type FdSource } from './owned-fd.js';
 export { Syscall, type SyscallLike } from './syscall.js';
 export { type Notification } from './notification.js';

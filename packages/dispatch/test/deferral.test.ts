@@ -192,6 +192,28 @@ describe('action.defer', () => {
     expect(started).toBe(false);
   });
 
+  it('gives its own refusal where there is no place, no time and no supervisor any more', async () => {
+    const never = () => action.defer(() => new Promise<NotifAction>(() => undefined), { otherwise: action.returnValue(0) });
+    const { listener, supervisor } = supervised([['brk', never], ['mmap', never]], { limits: { maxDeferred: 1, deferLimitMs: 50 } });
+    const first = listener.notify('brk');
+    expect(await listener.notify('brk').answered).toEqual({ kind: 'returnValue', value: 0n }); // at once: the first one waits
+    expect(first.waits).toBe(true);
+    expect(await first.answered).toEqual({ kind: 'returnValue', value: 0n });
+    const last = listener.notify('brk');
+    await until(() => supervisor.diagnostics().deferred.length === 1);
+    await supervisor.close();
+    expect(await last.answered).toEqual({ kind: 'returnValue', value: 0n });
+    expect(supervisor.stats()).toMatchObject({ deferralsRefused: 1, deferralsTimedOut: 1 });
+  });
+
+  it('takes an errno or a value for its refusal, and nothing that would take another answer', () => {
+    const work = () => action.continue();
+    expect(action.defer(work, { otherwise: action.errno('ENOMEM') }).otherwise).toEqual(action.errno('ENOMEM'));
+    for (const wrong of [action.continue(), action.bytes('x'), 12]) {
+      expect(() => action.defer(work, { otherwise: wrong as never })).toThrow(/otherwise is/);
+    }
+  });
+
   it('waits for a slot when queueing is asked for', async () => {
     const answers = [deferred<NotifAction>(), deferred<NotifAction>(), deferred<NotifAction>()];
     const started: number[] = [];

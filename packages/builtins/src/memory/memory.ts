@@ -38,6 +38,10 @@ const LARGEST_REQUEST = 2 ** 56;
  */
 const MARGIN = 1 / 16;
 
+const NO_MEMORY = action.errno('ENOMEM');
+/** The kernel says no to a brk(2) with the old end. 0, like every other low number, is taken for a no, too. */
+const NO_BREAK = action.returnValue(0);
+
 export type OnMemoryExceeded = 'kill' | 'enomem';
 
 export interface MemoryOptions {
@@ -94,12 +98,12 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
   const judge = (context: HandlerContext, bytes: number, refusal: NotifAction): NotifAction => {
     if (bytes > LARGEST_REQUEST || account.fitsAtOnce(bytes)) return action.continue();
     const pid = processOf(context);
-    return action.defer(async () => await account.refusal(bytes, () => refuse(context, pid, refusal)) ?? action.continue());
+    return action.defer(async () => await account.refusal(bytes, () => refuse(context, pid, refusal)) ?? action.continue(), { otherwise: NO_MEMORY });
   };
 
-  const map: Handler = (context) => judge(context, Number(context.args[1]!), action.errno('ENOMEM'));
+  const map: Handler = (context) => judge(context, Number(context.args[1]!), NO_MEMORY);
 
-  const remap: Handler = (context) => judge(context, Math.max(0, Number(context.args[2]! - context.args[1]!)), action.errno('ENOMEM'));
+  const remap: Handler = (context) => judge(context, Math.max(0, Number(context.args[2]! - context.args[1]!)), NO_MEMORY);
 
   const moveBreak: Handler = (context) => {
     const end = Number(context.args[0]!);
@@ -118,20 +122,19 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
     return action.defer(async () => {
       const seen = now === 'long' ? await heapEndAside(context.pid) : now;
       // It was this target's only if its call still waits.
-      if (!context.isValid()) return action.returnValue(0);
+      if (!context.isValid()) return NO_BREAK;
       const moved = moves(context, end, seen);
       if (moved !== undefined) return moved;
       const refused = await account.refusal(end - seen!, () => refuse(context, pid, action.returnValue(seen!)));
       if (refused !== undefined) return refused;
       heaps.remember(context.pid, end);
       return action.continue();
-    });
+    }, { otherwise: NO_BREAK });
   };
 
   /** undefined: only a measurement can tell. */
   const moves = (context: HandlerContext, end: number, now: number | undefined): NotifAction | undefined => {
-    // The kernel says no with the old end. 0, like every other answer than the new end, is taken for a no, too.
-    if (now === undefined) return action.returnValue(0);
+    if (now === undefined) return NO_BREAK;
     if (end > now && !account.fitsAtOnce(end - now)) return undefined;
     heaps.remember(context.pid, end);
     return action.continue();
@@ -144,9 +147,9 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
 
   const getSegment: Handler = (context) => {
     const caller = readMemoryStatus(context.pid);
-    if (caller === undefined) return action.errno('ENOMEM');
+    if (caller === undefined) return NO_MEMORY;
     objects.expectSegment(caller.pid);
-    return judge(context, Number(context.args[1]!), action.errno('ENOMEM'));
+    return judge(context, Number(context.args[1]!), NO_MEMORY);
   };
 
   return {
