@@ -5,7 +5,6 @@
  * run; where this process ends first, the guard removes it.
  */
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { setLimits, type CgroupLimits } from './limits.js';
@@ -14,6 +13,9 @@ import { finalUse, usedBytes, type CgroupUse } from './usage.js';
 /** Who was killed is gone in a moment; one that the kernel cannot end yet keeps the group. */
 const PATIENCE_MS = 2000;
 const STEP_MS = 10;
+
+/** Without node:crypto, which takes long to load. random(4) */
+const uuid = () => readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim();
 
 export class RunCgroup {
   /** A character a byte. */
@@ -27,7 +29,7 @@ export class RunCgroup {
 
   /** @throws the group cannot be made, or does not take its limits: then there is none */
   static make(parent: string, limits: CgroupLimits): RunCgroup {
-    const group = new RunCgroup(`${parent}/sandlock-${randomUUID()}`, limits);
+    const group = new RunCgroup(`${parent}/sandlock-${uuid()}`, limits);
     mkdirSync(group.#path());
     try {
       setLimits(group.directory, limits);
