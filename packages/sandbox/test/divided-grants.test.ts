@@ -69,6 +69,10 @@ describe('divided grants', () => {
       expect(paths(landlock.writable).filter((path) => path.includes('cgroup'))).toEqual([]);
     }
     expect(paths(divide(['/sys/fs']).landlock.readable)).toEqual(['/sys/fs']);
+    const viewed = { files: [`${root}/sys/fs/cgroup/a`] };
+    for (const given of ['/sys', '/sys/fs/cgroup', '/sys/fs/cgroup/a']) {
+      expect(paths(divide([], [given], viewed).landlock.readable).filter((path) => path.includes('cgroup'))).toEqual([]);
+    }
   });
 
   it('give nothing in a hole through Landlock: served as it was spelled, or not at all', () => {

@@ -45,6 +45,8 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes): Divi
   // Each is looked up once: a policy may grant a great many.
   const real = new Map([...readable, ...writable].map((grant) => [grant, resolved(grant)]));
   const granted = [...real.values()].flatMap((path) => path ?? []);
+  const kept = writable.flatMap((grant) => readOnly(grant, real.get(grant), holes.cgroups));
+  for (const grant of kept) real.set(grant, real.get(grant) ?? resolved(grant));
   const near = holes.sysfs.filter((mount) => granted.some((path) => isWithin(path, mount) || isWithin(mount, path)));
   const all = [...holes.procfs, ...holes.files, ...near.flatMap((mount) => holes.blocked(mount))];
   const directories = new Map<string, { listing: Listing; writable: boolean }>();
@@ -66,7 +68,7 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes): Divi
   });
   return {
     landlock: {
-      readable: [...split(readable, all), ...writable.flatMap((grant) => readOnly(grant, real.get(grant), holes.cgroups))],
+      readable: split([...readable, ...kept], all),
       writable: split(writable, [...all, ...holes.cgroups], (directory) => entries.push(directory)),
       entries,
     },
