@@ -7,6 +7,7 @@ export { memory, type MemoryFamily, type MemoryOptions, type OnMemoryExceeded } 
 export { processes, type ProcessesFamily, type ProcessesOptions } from './processes.js';
 export { random, type RandomFamily } from './random/random.js';
 export { virtualTime, type VirtualTimeOptions } from './time/virtual-time.js';
+export { fileTimes, type FileTimesOptions } from './file-times/file-times.js';
 export { startClock, type VirtualClock } from './time/virtual-clock.js';
 export { sortedDirectories, type SortedDirectoriesOptions } from './sorted-directories.js';
 

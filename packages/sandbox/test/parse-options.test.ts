@@ -43,6 +43,7 @@ describe('parseOptions', () => {
       numCpus: 2,
       timeStart: '2000-01-01T00:00:00Z',
       timeFrozen: true,
+      shiftFileTimes: true,
       randomSeed: 42,
       deterministicDirs: true,
       gpuDevices: [1, 0, 1],

@@ -49,6 +49,9 @@ describe('buildPolicy', () => {
     };
     expect(issues({ timeFrozen: true })).toEqual(['timeFrozen']);
     expect(issues({ timeFrozen: true, timeStart: 'noon' })).toEqual(['timeStart']);
+    expect(build({ timeStart: 0, shiftFileTimes: true }).shiftFileTimes).toBe(true);
+    expect(issues({ shiftFileTimes: true })).toEqual(['shiftFileTimes']);
+    expect(issues({ shiftFileTimes: true, timeStart: 'noon' })).toEqual(['timeStart']);
   });
 
   it('takes a seed of 64 bits, and the order of directories', () => {

@@ -9,6 +9,7 @@
         "addon/clock.cc",
         "addon/credentials.cc",
         "addon/fd_watcher.cc",
+        "addon/file_times.cc",
         "addon/files.cc",
         "addon/landlock.cc",
         "addon/lifeline.cc",

@@ -55,6 +55,9 @@ export interface Binding {
   pipe2(ends: Int32Array, flags: number): Result;
   memfdCreate(name: Uint8Array, flags: number): Result;
   fstatMode(fd: Fd): Result;
+  fstat(fd: Fd, to: Uint8Array): Result;
+  statx(dirFd: Fd, path: Uint8Array, flags: number, mask: number, to: Uint8Array): Result;
+  utimensat(dirFd: Fd, path: Uint8Array, times: Uint8Array | null, flags: number): Result;
   closeRange(first: number, last: number, flags: number): Result;
   seccompNotifReceive(listenerFd: Fd, buffer: Uint8Array): Result;
   seccompNotifSend(listenerFd: Fd, id: bigint, val: bigint, error: number, flags: number): Result;

@@ -3,6 +3,7 @@ export { clockGettime, ITIMERSPEC_BYTES, timerfdSettime } from './clock.js';
 export { listFilesAside, readDirectoryAside, readFileAside, type FileRead, type FilesListed, type SortedDirectory } from './aside.js';
 export * from './constants.js';
 export * from './credentials.js';
+export { fstat, STAT_BYTES, statx, STATX_BYTES, utimensat } from './file-times.js';
 export * from './files.js';
 export * from './landlock.js';
 export * from './memory.js';

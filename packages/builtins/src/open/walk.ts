@@ -32,6 +32,7 @@ const PROC_SUPER_MAGIC = 0x9fa0;
 /** include/linux/proc_ns.h */
 const PROC_ROOT_INO = 1;
 const OPEN_ROOT = Buffer.from('/');
+const STOPPED = Symbol('stopped');
 
 export interface WalkRequest {
   /** Of the directory that the path starts from; stays the caller's. Not looked at for an absolute path that is not confined. */
@@ -46,6 +47,11 @@ export interface WalkRequest {
   readonly asker: { readonly pid: number; readonly tgid: number };
   /** Asked for the name of each thing on the way before it is looked up; true ends the walk there. */
   readonly stopAt?: (name: string, last: boolean) => boolean;
+  /**
+   * Asked for the kernel's name of the directory that a magic link stands in; false ends the walk there. Such a link is
+   * followed with the rights of this process, which is not in the target's Landlock domain.
+   */
+  readonly mayFollowMagic?: (directory: string) => boolean;
 }
 
 export type Walked =
@@ -136,6 +142,7 @@ export class Walk {
       if ((stat.mode & S_IFMT) === S_IFLNK && (!last || this.#request.follow || this.#slash)) {
         this.#checkLink(stat, last);
         const text = this.#followed(component);
+        if (text === STOPPED) return { kind: 'stopped', name };
         this.#close(fd);
         if (text === undefined) { // a magic link: #at is what it names
           if (last) return this.#whole();
@@ -209,8 +216,8 @@ export class Walk {
     if (last && !mayFollowLink(stat, () => fstatSync(this.#at))) throw new SyscallError('openat2', EACCES);
   }
 
-  /** The text of a link, or undefined when it was followed to what it names. */
-  #followed(component: string): string | undefined {
+  /** The text of a link, or undefined when it was followed to what it names, or that it is not to be followed. */
+  #followed(component: string): string | typeof STOPPED | undefined {
     if (statfsSync(`/proc/self/fd/${this.#at}`).type === PROC_SUPER_MAGIC) {
       const { asker } = this.#request;
       if (fstatSync(this.#at).ino === PROC_ROOT_INO) {
@@ -220,6 +227,7 @@ export class Walk {
       if (isMagic(this.#at, component)) {
         if ((this.#request.resolve & RESOLVE_NO_MAGICLINKS) !== 0) throw new SyscallError('openat2', ELOOP);
         if (this.#confined) throw new SyscallError('openat2', EXDEV);
+        if (this.#request.mayFollowMagic?.(nameOf(this.#at)) === false) return STOPPED;
         const fd = this.#opened(component, 0);
         this.#close(this.#at);
         this.#at = fd;

@@ -17,8 +17,13 @@ const began = BigInt(Math.floor(performance.timeOrigin / 1000));
 /** No device has it: whoever compares device and inode shall not take it for another file. */
 const INODE = 1n;
 
+/** How much of a struct stat the kernel writes. */
+export function encodedStatBytes(arch: string = process.arch): number {
+  return arch === 'x64' ? X86_64_BYTES : GENERIC_BYTES;
+}
+
 export function encodeStat(stat: ViewStat, arch: string = process.arch): Buffer {
-  const bytes = Buffer.alloc(arch === 'x64' ? X86_64_BYTES : GENERIC_BYTES);
+  const bytes = Buffer.alloc(encodedStatBytes(arch));
   const rdev = device(stat);
   bytes.writeBigUInt64LE(INODE, 8);
   if (arch === 'x64') {
@@ -34,7 +39,7 @@ export function encodeStat(stat: ViewStat, arch: string = process.arch): Buffer 
   if (arch === 'x64') bytes.writeBigUInt64LE(BigInt(BLOCK_BYTES), 56);
   else bytes.writeUInt32LE(BLOCK_BYTES, 56);
   bytes.writeBigInt64LE(blocks(stat), 64);
-  for (const at of [72, 88, 104]) bytes.writeBigInt64LE(began, at);
+  for (const at of [72, 88, 104]) bytes.writeBigInt64LE(stat.began ?? began, at);
   return bytes;
 }
 
@@ -47,7 +52,7 @@ export function encodeStatx(stat: ViewStat): Buffer {
   bytes.writeBigUInt64LE(INODE, 32);
   bytes.writeBigUInt64LE(BigInt(stat.size), 40);
   bytes.writeBigUInt64LE(BigInt(blocks(stat)), 48);
-  for (const at of [64, 96, 112]) bytes.writeBigInt64LE(began, at); // atime, ctime, mtime
+  for (const at of [64, 96, 112]) bytes.writeBigInt64LE(stat.began ?? began, at); // atime, ctime, mtime
   bytes.writeUInt32LE(stat.rdev?.major ?? 0, 128);
   bytes.writeUInt32LE(stat.rdev?.minor ?? 0, 132);
   return bytes;

@@ -26,13 +26,14 @@ interface Shape {
   readonly dirfd?: number;
   readonly flags?: number;
   readonly follow?: false;
-  readonly answer: (context: HandlerContext, stat: () => ViewStat | Promise<ViewStat>) => NotifAction;
+  readonly answer: (context: HandlerContext, stat: () => ViewStat | Promise<ViewStat>, began: bigint | undefined) => NotifAction;
 }
 
-const says = (register: number, encode: (stat: ViewStat) => Buffer): Shape['answer'] => (context, of) => {
+const says = (register: number, encode: (stat: ViewStat) => Buffer): Shape['answer'] => (context, of, began) => {
   const found = of();
-  if (!(found instanceof Promise)) return written(context, register, encode(found));
-  return action.defer(() => found.then((late) => written(context, register, encode(late)), () => action.errno('EIO')));
+  const give = (shown: ViewStat): NotifAction => written(context, register, encode({ began, ...shown }));
+  if (!(found instanceof Promise)) return give(found);
+  return action.defer(() => found.then(give, () => action.errno('EIO')));
 };
 const stat = (register: number): Shape['answer'] => says(register, encodeStat);
 const statx: Shape['answer'] = says(4, encodeStatx);
@@ -59,6 +60,8 @@ export interface StatViewOptions {
   readonly concern: Concern;
   readonly grants: Grants;
   readonly watchedFdBase: number;
+  /** In seconds since 1970: the times of files with a view. */
+  readonly began?: bigint | undefined;
 }
 
 export function statHandlers(options: StatViewOptions): Readonly<Record<string, FamilyEntry>> {
@@ -71,7 +74,7 @@ export function statHandlers(options: StatViewOptions): Readonly<Record<string, 
   }]));
 }
 
-function looked(context: HandlerContext, shape: Shape, { finder, concern, grants }: StatViewOptions): NotifAction {
+function looked(context: HandlerContext, shape: Shape, { finder, concern, grants, began }: StatViewOptions): NotifAction {
   const path = context.readPath(shape.path);
   if (!path.ok) return path.deny();
   // An empty path is about the descriptor itself, which is what it is.
@@ -96,7 +99,7 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
     if (!granted) return action.continue();
     const about: ViewRequest = { asker, subject };
     try {
-      return shape.answer(context, () => view.stat!(about));
+      return shape.answer(context, () => view.stat!(about), began);
     } catch {
       return action.errno('EIO');
     }

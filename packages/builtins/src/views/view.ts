@@ -38,6 +38,8 @@ export interface ViewStat {
   readonly size: number;
   /** Of a device. */
   readonly rdev?: { readonly major: number; readonly minor: number };
+  /** Its times, in seconds since 1970; left out: since this process began. */
+  readonly began?: bigint | undefined;
 }
 
 export interface View {

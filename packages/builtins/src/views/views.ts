@@ -34,6 +34,8 @@ export interface ViewsOptions {
   readonly procGranted: boolean;
   /** Where targets are in directories, for who lists them. */
   readonly positions?: PositionStore | undefined;
+  /** In seconds since 1970: the times of files with a view. Left out: when this process began. */
+  readonly began?: bigint | undefined;
   /** Directories that are granted to read, and not by Landlock. */
   readonly directories?: readonly string[];
   /** Those of which Landlock grants the entries that they had, and none that they get: new ones are opened here. */

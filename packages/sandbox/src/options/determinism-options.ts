@@ -45,6 +45,19 @@ it: clocks that count from some event go on, a sleep sleeps, and waiting for a t
 program that looks at the calendar until some time has come never sees it come. More in [determinism](determinism.md).`,
     noSupervisor: 'the supervisor changes the clock of each program',
   }),
+  shiftFileTimes: option({
+    schema: boolean(),
+    type: 'boolean',
+    default: 'false',
+    flags: [{ long: 'shift-file-times' }],
+    profile: { section: 'determinism', key: 'shift_file_times' },
+    summary: 'show and set times of files by the clock of --time-start',
+    docs: `Move the timestamps of files with \`timeStart\`, which it needs: what stat(2) and its like show is as far off as the clock is, and
+times that a program sets are moved back, so that a file just made is as old as the program's clock says. On disk they are the
+machine's. With \`timeFrozen\`, what was changed since the start was changed at the start. Every stat(2) is answered by the
+supervisor then, so programs that look at very many files take longer. More in [determinism](determinism.md).`,
+    noSupervisor: 'the supervisor answers for the times',
+  }),
   deterministicDirs: option({
     schema: boolean(),
     type: 'boolean',

@@ -58,8 +58,9 @@ function issuesBetween(options: ParsedOptions, failed: ReadonlySet<OptionName>):
   if (options.onMemoryExceeded !== undefined && options.maxMemory === undefined && !failed.has('maxMemory')) {
     issues.push({ path: 'onMemoryExceeded', message: 'Without maxMemory there is nothing to exceed.' });
   }
-  if (options.timeFrozen === true && options.timeStart === undefined && !failed.has('timeStart')) {
-    issues.push({ path: 'timeFrozen', message: 'Without timeStart there is no time to stand still at.' });
+  if (options.timeStart === undefined && !failed.has('timeStart')) {
+    if (options.timeFrozen === true) issues.push({ path: 'timeFrozen', message: 'Without timeStart there is no time to stand still at.' });
+    if (options.shiftFileTimes === true) issues.push({ path: 'shiftFileTimes', message: 'Without timeStart there is nothing to shift by.' });
   }
   // A list that was refused would look empty here, and give rise to an issue that is none.
   if (!failed.has('netAllow') && !failed.has('netAllowBind')) issues.push(...tcpIssues(options));

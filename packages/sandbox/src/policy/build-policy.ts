@@ -60,6 +60,7 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
       randomSeed: parsed.randomSeed ?? null,
       timeStartNs: parsed.timeStart ?? null,
       timeFrozen: parsed.timeFrozen ?? false,
+      shiftFileTimes: parsed.shiftFileTimes ?? false,
       deterministicDirs: parsed.deterministicDirs ?? false,
       keepCapabilities: parsed.keepCapabilities ?? [],
     }),

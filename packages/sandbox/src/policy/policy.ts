@@ -58,6 +58,7 @@ export interface Policy {
   readonly timeStartNs: bigint | null;
   /** It stands still there. */
   readonly timeFrozen: boolean;
+  readonly shiftFileTimes: boolean;
   readonly deterministicDirs: boolean;
   /** What stays of the caller's capabilities. */
   readonly keepCapabilities: 'all' | readonly Capability[];

@@ -4,7 +4,7 @@
  * The table is made first, because the filter's notification list is read off it.
  */
 import {
-  affinity, freshImages, hostname, hosts, listen, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
+  affinity, fileTimes, freshImages, hostname, hosts, listen, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
   virtualTime, visibleEntries, watchedFdBase, type Members, type MemoryFamily, type MemoryUse, type SocketCopies, type View, type VirtualClock,
 } from '@sandlock/builtins';
 import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
@@ -107,6 +107,8 @@ function supervised(input: ConfinementInput, table: DispatchTable): Confinement 
   // Last, because it always answers: a caller's own handler for uname would never be asked. It is a view and
   // protects nothing, so the caller may decide; what it continues gets the name.
   table.on('uname', name.handlers['uname'] as Handler, { owner: 'hostname', optional: true });
+  // For the same reason, and behind the files that have a view.
+  if (clock !== undefined && policy.shiftFileTimes) table.family(fileTimes({ clock }));
   const filter = compiled(input, landlock, table.registrations(), names);
   return { landlock, filter, table, isMember: (id) => members.isMember(id), peakProcesses: () => family.peak(), memory: memoryFamily };
 }
@@ -121,6 +123,8 @@ function affinityFamilies({ cpuCores, numCpus }: Policy, members: Members): read
   if (cpuCores === null && numCpus === null) return [];
   return [affinity({ cpuCores: cpuCores ?? undefined, numCpus: numCpus ?? undefined, members })];
 }
+
+const SECOND_NS = 1_000_000_000n;
 
 /** How many processors there seem to be: no more than are granted, or a mask and the views would disagree. */
 function visibleCpus({ cpuCores, numCpus }: Policy): number | undefined {
@@ -155,7 +159,8 @@ function addViews(
   const shown = [...ofProc.views, ...more, hosts()];
   const found = holes(shown.map(({ path }) => path));
   const { landlock, served: { directories, knownEntries } } = divideGrants(policy.fs, found);
-  table.family(views({ views: shown, grants, members, watchedFdBase: base, procGranted, directories, knownEntries, positions }));
+  const began = time !== undefined && policy.shiftFileTimes ? (time.startedAt + time.offsetNs) / SECOND_NS : undefined;
+  table.family(views({ views: shown, grants, members, watchedFdBase: base, procGranted, directories, knownEntries, positions, began }));
   return landlockPlan({ ...policy, fs: landlock }, landlockAbiVersion());
 }
 

@@ -16,8 +16,6 @@
 
 namespace sandlock {
 
-static const char* Path(const Napi::Value& v) { return reinterpret_cast<const char*>(BytesOf(v).data); }
-
 static Napi::Value Close(const Napi::CallbackInfo& info) { return Result(info.Env(), close(Int(info[0]))); }
 
 static Napi::Value Openat(const Napi::CallbackInfo& info) {

@@ -8,6 +8,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sandlock::InitAside(env, exports);
   sandlock::InitClock(env, exports);
   sandlock::InitCredentials(env, exports);
+  sandlock::InitFileTimes(env, exports);
   sandlock::InitFiles(env, exports);
   sandlock::InitSeccomp(env, exports);
   sandlock::InitMemory(env, exports);

@@ -39,10 +39,14 @@ inline Bytes BytesOf(const Napi::Value& v) {
   return {array.Data(), array.ByteLength()};
 }
 
+// A C string, its zero included.
+inline const char* Path(const Napi::Value& v) { return reinterpret_cast<const char*>(BytesOf(v).data); }
+
 void InitApart(Napi::Env env, Napi::Object exports);
 void InitAside(Napi::Env env, Napi::Object exports);
 void InitClock(Napi::Env env, Napi::Object exports);
 void InitCredentials(Napi::Env env, Napi::Object exports);
+void InitFileTimes(Napi::Env env, Napi::Object exports);
 void InitFiles(Napi::Env env, Napi::Object exports);
 void InitSeccomp(Napi::Env env, Napi::Object exports);
 void InitMemory(Napi::Env env, Napi::Object exports);
