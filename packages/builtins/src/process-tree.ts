@@ -21,6 +21,7 @@ export interface Discovery {
 
 /** A walk that met a change is begun anew this often; then it says that it is not complete. */
 const MAX_WALKS = 4;
+const MAX_CROWDED_WALKS = 2;
 /** Beyond this, of one process or of all, one look at every process of the machine is cheaper than a look at every thread. */
 const MAX_THREADS = 64;
 const MAX_ALL_THREADS = 512;
@@ -29,6 +30,8 @@ const MAX_ALL_THREADS = 512;
  * that meets more gives up, so that the supervisor's thread is never busy with one for long.
  */
 const MAX_ZOMBIES = 1024;
+/** With more than this about, a walk is begun anew once, and is not to be asked for again and again. */
+const MANY_ZOMBIES = 64;
 
 type Walk = 'complete' | 'disturbed' | 'crowded';
 
@@ -57,6 +60,11 @@ export class ProcessTree {
     return this.#everFound;
   }
 
+  /** Whether a look costs much, for all those who have ended and are not waited for. */
+  get isCrowded(): boolean {
+    return this.#ended.size > MANY_ZOMBIES;
+  }
+
   /** Forgets the members that have ended. */
   refresh(): void {
     for (const [pid, startTime] of this.#known) {
@@ -68,7 +76,7 @@ export class ProcessTree {
   discover(): Discovery {
     const before = this.#everFound;
     let walk: Walk = 'disturbed';
-    for (let n = 0; n < MAX_WALKS && walk === 'disturbed'; n++) {
+    for (let n = 0; n < (this.isCrowded ? MAX_CROWDED_WALKS : MAX_WALKS) && walk === 'disturbed'; n++) {
       walk = this.#useLists ? this.#walkLists() : this.#scanAll();
     }
     return { found: this.#everFound - before, complete: walk === 'complete' };

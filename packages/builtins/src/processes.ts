@@ -69,7 +69,7 @@ export function processes({ maxProcesses, members }: ProcessesOptions): Processe
     const next = count() + 1;
     if (next <= peak || next <= Math.min(maxProcesses, lastCount + (lastCount >> 2))) return true;
     look();
-    for (let n = 0; n < PATIENCE && count() >= maxProcesses && ledger.isWaiting; n++) {
+    for (let n = 0; n < PATIENCE && count() >= maxProcesses && ledger.isWaiting && !members.isCrowded; n++) {
       // Asleep, not in a loop: the thread that we wait for was woken on this very processor.
       Atomics.wait(pause, 0, 0, PATIENCE_MS);
       look();

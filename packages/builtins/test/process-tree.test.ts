@@ -46,6 +46,17 @@ describe('a walk over lists that change', () => {
     expect(n).toBe(8);
   });
 
+  it('is begun anew once only where many have ended that nobody waits for', () => {
+    const pids = Array.from({ length: 100 }, (_, n) => 2 ** 22 + 1 + n);
+    let n = 0;
+    vi.mocked(lists.listChildren).mockImplementation(() => `${pids.join(' ')} ${' '.repeat(n++)}`);
+    vi.mocked(stats.readStat).mockImplementation((pid) => ({ pid, state: 'Z', ppid: process.pid, utime: 0, threads: 1, startTime: 1 }));
+    const tree = new ProcessTree(() => process.pid, true);
+    expect(tree.discover()).toEqual({ found: 0, complete: false });
+    expect([n, tree.isCrowded]).toEqual([4, true]);
+    vi.mocked(stats.readStat).mockReset();
+  });
+
   it('takes nobody for a member because of a number in a list', () => {
     readings('1 ');
     expect(new ProcessTree(() => process.pid, true).discover()).toEqual({ found: 0, complete: false });
