@@ -19,7 +19,9 @@ import { freeBytes } from './memory-use.js';
 import { mountInfo, mounts, mountStats } from './mount-tables.js';
 import { networkViews } from './network-views.js';
 import type { ProcOptions } from './proc.js';
-import { CGROUP, cgroups, CPUSET, locks, pressure, PRESSURES, SWAPS, vmStat } from './small-tables.js';
+import {
+  CGROUP, cgroups, CPUSET, EMPTY_TABLES, interrupts, locks, PARTITIONS, pressure, PRESSURES, softirqs, SWAPS, vmStat,
+} from './small-tables.js';
 import type { SandboxState } from './sandbox-state.js';
 import { uptimeLine } from './uptime.js';
 
@@ -45,6 +47,11 @@ export function procViews(options: ProcOptions, state: SandboxState): View[] {
   });
   add('/proc/vmstat', () => vmStat(machines('/proc/vmstat'), memory && freeBytes(memory)));
   add('/proc/swaps', () => SWAPS);
+  add('/proc/partitions', () => PARTITIONS);
+  for (const [name, content] of EMPTY_TABLES) add(`/proc/${name}`, () => content);
+  const cpus = (): number => numCpus ?? cpusOf(machines('/proc/stat'));
+  add('/proc/interrupts', () => interrupts(cpus()));
+  add('/proc/softirqs', () => softirqs(machines('/proc/softirqs'), cpus()));
   if (kernelHas('/proc/cgroups')) add('/proc/cgroups', () => cgroups(machines('/proc/cgroups')));
   if (kernelHas('/proc/locks')) add('/proc/locks', () => locks(machines('/proc/locks'), (pid) => members.isMember(pid)));
   for (const name of PRESSURES) if (kernelHas(`/proc/pressure/${name}`)) add(`/proc/pressure/${name}`, () => pressure(name));

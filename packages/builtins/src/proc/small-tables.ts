@@ -1,11 +1,33 @@
 /**
  * Small files of /proc that say nothing about the machine.
  *
- * proc_swaps(5), proc_vmstat(5), cgroups(7), cpuset(7), proc_locks(5)
+ * proc_swaps(5), proc_vmstat(5), cgroups(7), cpuset(7), proc_locks(5), proc_cmdline(5), proc_diskstats(5), proc_interrupts(5)
  */
 
 /** /proc/swaps: none. */
 export const SWAPS = 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n';
+
+/** /proc/partitions: none. */
+export const PARTITIONS = 'major minor  #blocks  name\n\n';
+
+/** What the kernel was started with, and its disks: nothing that concerns a program. */
+export const EMPTY_TABLES: ReadonlyMap<string, string> = new Map([['cmdline', '\n'], ['diskstats', ''], ['sys/kernel/domainname', '(none)\n']]);
+
+/** /proc/interrupts: none, on any processor. fs/proc/interrupts.c, kernel/irq/proc.c, show_interrupts() */
+export function interrupts(numCpus: number): string {
+  return `${' '.repeat(11)}${perCpu(numCpus, (n) => `CPU${n}`.padEnd(11))}\n`;
+}
+
+/** /proc/softirqs: the machine's names, and none counted. fs/proc/softirqs.c, show_softirqs() */
+export function softirqs(machine: string, numCpus: number): string {
+  const names = machine.split('\n').slice(1).flatMap((line) => /^ *(\w+):/.exec(line)?.[1] ?? []);
+  return `${' '.repeat(20)}${perCpu(numCpus, (n) => `CPU${n}`.padEnd(11))}\n`
+    + names.map((name) => `${name.padStart(12)}:${perCpu(numCpus, () => ' 0'.padStart(11))}\n`).join('');
+}
+
+function perCpu(numCpus: number, column: (n: number) => string): string {
+  return Array.from({ length: numCpus }, (_, n) => column(n)).join('');
+}
 
 /** /proc/<pid>/cgroup: the root of the one hierarchy. */
 export const CGROUP = '0::/\n';

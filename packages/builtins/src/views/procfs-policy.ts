@@ -2,7 +2,7 @@
  * What of a procfs is served to a target, by the name of the object that was found.
  *
  * Reading what the policy grants, of members and of the machine, except for what tells of the kernel's memory, its keys
- * or its log, of the machine's network, or has an effect by being opened. Writing to the target's own harmless settings
+ * or its log, of the machine's hardware and network, or has an effect by being opened. Writing to the target's own harmless settings
  * alone. Whatever is not served, the kernel refuses, since nothing below /proc is granted by Landlock. Who has confined
  * itself writes nothing, and reads of processes what its own domain would let it.
  * proc(5); virtual names are checked by their owner's membership before
@@ -19,8 +19,13 @@ import type { Asker } from './view.js';
 const BLOCKED: ReadonlySet<string> = new Set([
   'kcore', 'kmsg', 'kallsyms', 'keys', 'key-users', 'sysrq-trigger',
   'kpagecount', 'kpageflags', 'kpagecgroup', 'vmallocinfo', 'slabinfo', 'timer_list', 'timer_stats', 'latency_stats', 'sched_debug',
-  'acpi', 'asound', 'scsi',
+  // The machine's hardware and file systems, and how its memory is laid out.
+  'acpi', 'asound', 'scsi', 'bus', 'driver', 'fs', 'ide', 'iomem', 'ioports', 'irq', 'mdstat', 'mtrr',
+  'buddyinfo', 'pagetypeinfo', 'schedstat', 'zoneinfo',
 ]);
+
+/** Below /proc/sys/net, per interface: the machine's, other than loopback, and the lists of them. */
+const OF_INTERFACES = /^\/proc\/sys\/net\/[^/]+\/(?:conf|neigh)(?:\/(?!(?:all|default|lo)(?:\/|$))|$)/;
 
 /** Of the target's own process: names, and settings that make it worse off or nothing at all. */
 const OWN_WRITABLE: ReadonlySet<string> = new Set([
@@ -39,7 +44,7 @@ export function refusesProcfs({ name, writes, asker, confined }: ProcfsAccess, g
   const { owner, view, rest } = procName(name);
   const own = owner?.tgid === asker.tgid; // who asks is a member
   if (owner !== undefined && !own && !members.isMember(owner.tgid)) return 'ENOENT'; // as with hidepid=2. proc(5), Mount options
-  if (BLOCKED.has(name.split('/', 3)[2] ?? '')) return 'EACCES';
+  if (BLOCKED.has(name.split('/', 3)[2] ?? '') || OF_INTERFACES.test(name)) return 'EACCES';
   // What has a view there was not asked about: the rest is the machine's network.
   if (owner !== undefined && rest.startsWith('/net/')) return 'EACCES';
   if (owner !== undefined && !confined.reaches(asker, owner)) return 'EACCES';

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -80,6 +80,23 @@ describe('programs that read /proc [needs Linux 5.14]', () => {
     expect(await shell('cat /proc/self/cgroup /proc/self/cpuset /proc/swaps /proc/locks; cut -f2,3 /proc/cgroups | sort -u; cat /proc/pressure/cpu')).toBe(
       '0::/\n/\nFilename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n0\t1\nhierarchy\tnum_cgroups\n'
       + 'some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n');
+  });
+
+  it('say nothing of how the machine was started, its disks, interrupts and interfaces', async () => {
+    expect(await shell('cd /proc; cat cmdline diskstats partitions sys/kernel/domainname; cat interrupts; sed 1q softirqs; sed 1d softirqs | tr -s " " | cut -d: -f2 | sort -u', { numCpus: 2 })).toBe(
+      `\nmajor minor  #blocks  name\n\n(none)\n${' '.repeat(11)}CPU0       CPU1       \n${' '.repeat(20)}CPU0       CPU1       \n 0 0\n`);
+    const interfaces = readdirSync('/proc/sys/net/ipv4/conf');
+    expect(interfaces).toContain('lo');
+    expect(await python(families(), `
+def opened(path):
+    try: os.close(os.open(path, os.O_RDONLY))
+    except OSError as error: return errno.errorcode[error.errno]
+    return 'ok'
+print(json.dumps([[name, opened('/proc/sys/net/ipv4/conf/%s/forwarding' % name), opened('/proc/sys/net/ipv4/conf/%s' % name)] for name in sys.argv[1:]]
+  + [opened('/proc/' + name) for name in ('sys/net/ipv4/conf', 'sys/net/ipv4/neigh/', 'zoneinfo', 'buddyinfo', 'iomem', 'irq', 'bus', 'sys/net/core/somaxconn', 'sys/net/ipv4', 'filesystems')]))`, ...interfaces)).toEqual([
+      ...interfaces.map((name) => [name, ...Array<string>(2).fill(['all', 'default', 'lo'].includes(name) ? 'ok' : 'EACCES')]),
+      ...Array<string>(7).fill('EACCES'), 'ok', 'ok', 'ok',
+    ]);
   });
 
   it('have a boot id of the sandbox\'s, the same all the time', async () => {
