@@ -80,7 +80,7 @@ function pinned(walk: Walk, base: number, path: Buffer, follow: boolean): Walked
     const fd = walk.adopt(openat2(base, path, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS));
     const stat = fstatSync(fd);
     if ((stat.mode & S_IFMT) === S_IFLNK && follow) return walk.run();
-    return { kind: 'object', fd, stat, name: '', parent: undefined };
+    return { kind: 'object', fd, stat, parent: undefined };
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;

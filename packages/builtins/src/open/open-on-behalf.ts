@@ -32,7 +32,7 @@ import { nameOf, Walk, type Walked } from './walk.js';
 
 /** What is about to be opened. */
 export interface OpenSubject {
-  /** Absolute and canonical, a character a byte (latin1): of what is there, or of the place where it will be made. */
+  /** The kernel's name of what is there, or of the place where it will be made: absolute, a character a byte (latin1). */
   readonly path: string;
   /** What is there; undefined: it will be made. */
   readonly stat: Stats | undefined;
@@ -141,7 +141,7 @@ class Opening {
       const fd = walk.adopt(openat2(base, path, O_PATH | O_NOFOLLOW, 0, Number(resolve) | RESOLVE_NO_SYMLINKS));
       const stat = fstatSync(fd);
       if ((stat.mode & S_IFMT) === S_IFLNK && (flags & O_NOFOLLOW) === 0) return this.#byHand(walk);
-      return { kind: 'object', fd, stat, name: nameOf(fd), parent: undefined };
+      return { kind: 'object', fd, stat, parent: undefined };
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined) throw error;
@@ -154,9 +154,9 @@ class Opening {
     return (Number(this.#args.resolve) & RESOLVE_CACHED) === 0 ? walk.run() : { kind: 'failed', errno: 'EAGAIN' };
   }
 
-  #create({ parent, leaf, name }: Extract<Walked, { kind: 'missing' }>): NotifAction | 'again' {
+  #create({ parent, leaf }: Extract<Walked, { kind: 'missing' }>): NotifAction | 'again' {
     const { flags, mode } = this.#args;
-    const refused = this.#judge(this.#subject(name, undefined, parent));
+    const refused = this.#judge(this.#subject(`${nameOf(parent)}/${leaf}`, undefined, parent));
     if (refused !== undefined) return refused;
     const permissions = mode & ~this.#status.umask;
     // Never over something that was not judged: a link, or another file.
@@ -174,7 +174,7 @@ class Opening {
     }
   }
 
-  #open({ fd, stat, name, parent }: Extract<Walked, { kind: 'object' }>, walk: Walk): NotifAction {
+  #open({ fd, stat, parent }: Extract<Walked, { kind: 'object' }>, walk: Walk): NotifAction {
     const { flags, mode } = this.#args;
     const type = stat.mode & S_IFMT;
     // The kernel's order: fs/namei.c, do_open() and may_open().
@@ -185,7 +185,7 @@ class Opening {
       if (!allowed) return action.errno('EACCES');
     }
     if (((flags & O_DIRECTORY) !== 0 || walk.endsInSlash) && type !== S_IFDIR) return action.errno('ENOTDIR');
-    const refused = this.#judge(this.#subject(name, stat, fd));
+    const refused = this.#judge(this.#subject(nameOf(fd), stat, fd));
     if (refused !== undefined) return refused;
     if ((flags & O_PATH) !== 0) return action.continue();
     if (type === S_IFLNK) return action.errno('ELOOP');

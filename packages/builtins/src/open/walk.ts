@@ -54,10 +54,15 @@ export interface WalkRequest {
   readonly mayFollowMagic?: (directory: string) => boolean;
 }
 
+/**
+ * What was found has no name here: directories on the way may have been moved, and `..` have led elsewhere than the letters
+ * say. Who judges by names asks the kernel for that of the descriptor, {@link nameOf}.
+ */
 export type Walked =
-  | { readonly kind: 'object'; readonly fd: number; readonly stat: Stats; readonly name: string; readonly parent: number | undefined }
+  | { readonly kind: 'object'; readonly fd: number; readonly stat: Stats; readonly parent: number | undefined }
   /** All but the last component is there. */
-  | { readonly kind: 'missing'; readonly parent: number; readonly leaf: string; readonly name: string }
+  | { readonly kind: 'missing'; readonly parent: number; readonly leaf: string }
+  /** By the letters of the path. */
   | { readonly kind: 'stopped'; readonly name: string }
   | { readonly kind: 'failed'; readonly errno: ErrnoName };
 
@@ -135,7 +140,7 @@ export class Walk {
         fd = component === '..' && this.#confined ? this.#above() : this.#opened(component, O_NOFOLLOW);
       } catch (error) {
         const missing = last && error instanceof SyscallError && error.code === 'ENOENT';
-        if (missing) return { kind: 'missing', parent: this.#at, leaf: component, name };
+        if (missing) return { kind: 'missing', parent: this.#at, leaf: component };
         throw error;
       }
       const stat = fstatSync(fd);
@@ -153,7 +158,7 @@ export class Walk {
         if (this.#left.length === 0) return this.#whole();
         continue;
       }
-      if (last) return { kind: 'object', fd, stat, name, parent: component === '.' || component === '..' ? undefined : this.#at };
+      if (last) return { kind: 'object', fd, stat, parent: component === '.' || component === '..' ? undefined : this.#at };
       this.#close(this.#at);
       this.#at = fd;
       this.#name = name;
@@ -163,7 +168,7 @@ export class Walk {
 
   /** What stands at #at, as the object of the walk. */
   #whole(): Walked {
-    return { kind: 'object', fd: this.#at, stat: fstatSync(this.#at), name: this.#name, parent: undefined };
+    return { kind: 'object', fd: this.#at, stat: fstatSync(this.#at), parent: undefined };
   }
 
   #push(path: string): void {
