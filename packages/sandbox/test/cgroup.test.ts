@@ -30,8 +30,8 @@ const delegated = (files: Readonly<Record<string, string>> = {}) => group({
 
 describe('the control groups of a process', () => {
   const mounts = '30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n';
-  const own = (membership: string, root = '/sys/fs/cgroup', mountTable = mounts) => ownCgroups({
-    mounts: mountTable, membership, isRoot: (directory) => directory === root,
+  const own = (membership: string, root = '/sys/fs/cgroup', mountTable = mounts, given = true) => ownCgroups({
+    mounts: mountTable, membership, isRoot: (directory) => directory === root, isGiven: () => given,
   });
 
   it('are its own and the one above', () => {
@@ -42,6 +42,11 @@ describe('the control groups of a process', () => {
   it('do not include a slice above, nor the root of all above', () => {
     expect(own('0::/user.slice/u.slice/a.scope\n')).toEqual(['/sys/fs/cgroup/user.slice/u.slice/a.scope']);
     expect(own('0::/init.scope\n')).toEqual(['/sys/fs/cgroup/init.scope']);
+  });
+
+  it('do not include one above that was given to nobody', () => {
+    expect(own('0::/system.slice/x.service/main\n', '/sys/fs/cgroup', mounts, false)).toEqual(['/sys/fs/cgroup/system.slice/x.service/main']);
+    expect(own('0::/docker/abc\n', '/sys/fs/cgroup', mounts, false)).toEqual(['/sys/fs/cgroup/docker/abc']);
   });
 
   it('include the root of all for a process in it', () => {

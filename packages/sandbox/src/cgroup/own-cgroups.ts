@@ -2,11 +2,12 @@
  * Where this process stands among control groups, and which of those may be its to make others in.
  *
  * That is its own, and the one above: a service manager that delegates puts what it starts into a group beneath the one that
- * it gives away, because a group with processes in it can limit no children. A slice is its manager's, and is never given
- * away; nor is the root of the hierarchy, unless this process itself was left there.
+ * it gives away, because a group with processes in it can limit no children. That it was given away shows in its owner, so for root
+ * there is none to be found. A slice is its manager's, and is never given away; nor is the root of the hierarchy, unless this
+ * process itself was left there.
  * systemd.resource-control(5), Delegate=, DelegateSubgroup=; Documentation/admin-guide/cgroup-v2.rst, "Delegation"
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 
 import { parseMountInfo } from '../landlock/mount-points.js';
 
@@ -18,6 +19,8 @@ export interface CgroupMachine {
   readonly membership: string;
   /** The root of all has no type. */
   isRoot(directory: string): boolean;
+  /** It was given away to this process's user. Root may write to all of them, which tells nothing. */
+  isGiven(directory: string): boolean;
 }
 
 /** Directories, the likeliest first. A character a byte. */
@@ -29,7 +32,8 @@ export function ownCgroups(machine: CgroupMachine = thisMachine()): readonly str
   if (own === '/') return [mount];
   const above = own.slice(0, own.lastIndexOf('/'));
   const parent = `${mount}${above}`;
-  return above.endsWith('.slice') || machine.isRoot(parent) ? [`${mount}${own}`] : [`${mount}${own}`, parent];
+  const mayServe = !above.endsWith('.slice') && !machine.isRoot(parent) && machine.isGiven(parent);
+  return mayServe ? [`${mount}${own}`, parent] : [`${mount}${own}`];
 }
 
 function thisMachine(): CgroupMachine {
@@ -37,5 +41,7 @@ function thisMachine(): CgroupMachine {
     mounts: readFileSync('/proc/self/mountinfo', 'latin1'),
     membership: readFileSync('/proc/self/cgroup', 'latin1'),
     isRoot: (directory) => !existsSync(Buffer.from(`${directory}/cgroup.type`, 'latin1')),
+    isGiven: (directory) => process.geteuid!() !== 0
+      && statSync(Buffer.from(directory, 'latin1'), { throwIfNoEntry: false })?.uid === process.geteuid!(),
   };
 }

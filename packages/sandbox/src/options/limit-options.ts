@@ -121,8 +121,8 @@ the run ends by \`cgroup.kill\`. One that is named and cannot do what the limits
 - \`cgroup.controllers\` lists \`memory\` for \`maxMemory\` and \`cpu\` for \`maxCpu\`;
 - with these, no process is in it directly, this one included; only the root of all may have some.
 
-Left out, and with one of the two limits, the group of this process and the one above are tried, unless that is a slice or the root of all;
-what they cannot do is done as without: \`Delegate=yes\` with \`DelegateSubgroup=\` of a systemd service makes a layout that serves. No process is
+Left out, and with one of the two limits, the group of this process is tried, and the one above if that is its user's and neither root's nor a slice;
+what they cannot do is done as without: \`Delegate=yes\` with \`DelegateSubgroup=\` of a systemd service with a \`User=\` makes a layout that serves. No process is
 ever moved but the program. \`result.capabilities.cgroup\` says what the kernel kept.
 
 A limit on memory that the kernel keeps is one on what is used: what is requested and not touched costs nothing, cached files are
