@@ -6,8 +6,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { memory, ProcessTree } from '../src/index.js';
 import { Measurements } from '../src/memory/measurements.js';
+import { OneAtATime } from '../src/one-at-a-time.js';
+import { Deadline } from '../src/memory/deadline.js';
+import { LatestObjects } from '../src/memory/latest-objects.js';
 import { MemoryMeter } from '../src/memory/memory-meter.js';
-import { parseMemoryStatus } from '../src/memory/memory-status.js';
+import { parseMemoryStatus, readMemoryStatus } from '../src/memory/memory-status.js';
 import { SharedObjects } from '../src/memory/shared-objects.js';
 import { closeAll, Supervised } from './supervised.js';
 
@@ -110,6 +113,57 @@ describe('what a sandbox uses', () => {
     expect([hurried.busyMs, [...hurried.shares.keys()]]).toEqual([0, [process.pid]]);
     expect(hurried.usedBytes).toBeGreaterThan(counters / 2);
     expect((await measure()).busyMs).toBeGreaterThan(0);
+  });
+
+  it('is what counters say where a read does not end, and no other read is begun beside that one', async () => {
+    let reads = 0;
+    const read = async () => {
+      reads++;
+      return await new Promise<never>(() => undefined);
+    };
+    const other = spawn('/bin/sleep', ['60']);
+    const meter = new MemoryMeter({ members: members(process.pid, other.pid!), objects: new SharedObjects(), limitBytes: 1, maxMs: 20, read });
+    const counters = new MemoryMeter({ members: own, objects: new SharedObjects(), limitBytes: 2 ** 40 }).atOnce()!.usedBytes;
+    for (let n = 0; n < 3; n++) {
+      const { shares } = await meter.measure();
+      expect([...shares.keys()]).toEqual([process.pid, other.pid]);
+      expect(shares.get(process.pid)!).toBeGreaterThan(counters / 2);
+    }
+    expect(reads).toBe(1);
+    other.kill('SIGKILL');
+  });
+
+  it('has in it what a process has grown by since it was worked out', async () => {
+    const other = spawn('/bin/sleep', ['60']);
+    const grown: Buffer[] = [];
+    // The larger one, which is this process, comes first, and has little; it grows while the other one is read.
+    const read = async (pid: number) => {
+      if (pid === other.pid) grown.push(Buffer.alloc(64 * MIB, 1));
+      return { bytes: 10, sharedBytes: 0, busyMs: 0 };
+    };
+    const meter = new MemoryMeter({ members: members(process.pid, other.pid!), objects: new SharedObjects(), limitBytes: 1, read });
+    const { shares } = await meter.measure();
+    expect(grown.length).toBe(1);
+    expect(shares.get(process.pid)!).toBeGreaterThan(32 * MIB);
+    expect(shares.get(other.pid!)!).toBeLessThan(MIB);
+    other.kill('SIGKILL');
+  });
+
+  it('has the shared objects of the last look where a look does not end, and after a while the limit for everybody', async () => {
+    const last = { bytes: 5, sizes: new Map(), unseen: new Set<number>(), busyMs: 1 };
+    let looks = 0;
+    const find = async () => ++looks === 1 ? last : await new Promise<never>(() => undefined);
+    const latest = (maxLateMs: number) => {
+      looks = 0;
+      return new LatestObjects({ find } as unknown as SharedObjects, new OneAtATime(), maxLateMs);
+    };
+    const statuses = [readMemoryStatus(process.pid)!];
+    const patient = latest(60_000);
+    expect(await patient.find(statuses, new Deadline(60_000))).toBe(last);
+    expect(await patient.find(statuses, new Deadline(20))).toEqual({ ...last, busyMs: 0 });
+    const hasty = latest(1);
+    expect(await hasty.find(statuses, new Deadline(60_000))).toBe(last);
+    expect(await hasty.find(statuses, new Deadline(20))).toEqual({ ...last, unseen: new Set([process.pid]), busyMs: 0 });
   });
 });
 

@@ -7,16 +7,23 @@
  *
  * Working it out takes as long as programs make it take, by what they map and open. That goes on in another thread, the
  * largest process first and no further than the answer needs; and when it takes too long, what is not worked out yet
- * counts as its counters say. So a program can make the answer larger by that, and neither late nor smaller.
+ * counts as its counters say. So a program can make the answer larger by that, and neither late nor smaller. Too long is
+ * also by the clock, since those threads can have other things to do. What a process has grown by since it was worked
+ * out is added in the end.
  */
+import { OneAtATime } from '../one-at-a-time.js';
 import type { ProcessTree } from '../process-tree.js';
 import { addressSpaces } from './address-spaces.js';
+import { Deadline } from './deadline.js';
+import { LatestObjects, NO_OBJECTS } from './latest-objects.js';
 import { readMemoryStatus, type MemoryStatus } from './memory-status.js';
 import { readProportional } from './proportional.js';
 import type { SharedObjects } from './shared-objects.js';
 
 /** Processor time for reading one sandbox's page tables, some tens of gigabytes of them. */
 const MAX_BUSY_MS = 200;
+/** From its beginning, whatever has been worked out. */
+const MAX_MS = 250;
 /** Of the text that says what is mapped, in all: some three thousand mappings. */
 const MAX_TEXT_BYTES = 2 * 1024 * 1024;
 
@@ -35,15 +42,23 @@ export interface MemoryMeterOptions {
   readonly limitBytes: number;
   /** Tests take less. */
   readonly maxBusyMs?: number;
+  /** Tests take less. */
+  readonly maxMs?: number;
+  /** Tests read something else. */
+  readonly read?: typeof readProportional;
 }
 
 export class MemoryMeter {
   readonly #options: MemoryMeterOptions;
+  readonly #objects: LatestObjects;
+  /** What is late still has its thread. */
+  readonly #aside = new OneAtATime();
   /** Killed, by pid. */
   readonly #dying = new Set<number>();
 
   constructor(options: MemoryMeterOptions) {
     this.#options = options;
+    this.#objects = new LatestObjects(options.objects, this.#aside);
   }
 
   /** This process gets a SIGKILL. */
@@ -59,12 +74,23 @@ export class MemoryMeter {
 
   /** @param requestBytes what somebody asks for on top: close to the limit the answer is worked out */
   async measure(requestBytes = 0): Promise<Measurement> {
-    const { objects, limitBytes, maxBusyMs = MAX_BUSY_MS } = this.#options;
-    const enough = limitBytes - requestBytes;
+    const deadline = new Deadline(this.#options.maxMs ?? MAX_MS);
+    try {
+      return await this.#measure(this.#options.limitBytes - requestBytes, deadline);
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  /** @param enough no more than this need not be worked out */
+  async #measure(enough: number, deadline: Deadline): Promise<Measurement> {
+    const { objects, limitBytes, maxBusyMs = MAX_BUSY_MS, read = readProportional } = this.#options;
+    const found = objects.expected ? await this.#objects.find(this.#statuses(), deadline) : NO_OBJECTS;
     const statuses = this.#statuses();
-    const found = objects.expected ? await objects.find(statuses) : { bytes: 0, unseen: new Set<number>(), busyMs: 0 };
     // Who cannot be looked through has filled the limit, for all that can be said.
     const shares = new Map(statuses.map(({ pid, usedBytes }) => [pid, usedBytes + (found.unseen.has(pid) ? limitBytes : 0)]));
+    /** What the counters said when the share was worked out. */
+    const counted = new Map(statuses.map(({ pid, usedBytes }) => [pid, usedBytes]));
     let { busyMs } = found;
     let used = found.bytes + sum(shares);
     const set = (pid: number, bytes: number): void => {
@@ -73,6 +99,22 @@ export class MemoryMeter {
     };
     if (used <= enough) return measurement(found.bytes, shares, busyMs);
 
+    const count = (pid: number): number => {
+      const bytes = readMemoryStatus(pid)?.usedBytes ?? 0; // it may have ended meanwhile
+      counted.set(pid, bytes);
+      return bytes;
+    };
+    const grow = (): void => {
+      for (const pid of shares.keys()) {
+        const before = counted.get(pid)!;
+        set(pid, shares.get(pid)! + Math.max(0, count(pid) - before));
+      }
+    };
+    /** Those worked out first have had the most time to grow. */
+    const fits = (): boolean => {
+      if (used <= enough) grow();
+      return used <= enough;
+    };
     const kept = new Set(addressSpaces(statuses));
     for (const status of statuses) {
       if (kept.has(status) || found.unseen.has(status.pid)) continue;
@@ -83,25 +125,32 @@ export class MemoryMeter {
     const largestFirst = [...kept].filter(({ pid }) => !found.unseen.has(pid)).sort((a, b) => b.usedBytes - a.usedBytes);
     const readUntil = busyMs + maxBusyMs;
     for (const { pid } of largestFirst) {
-      if (used <= enough) break;
-      if (busyMs >= readUntil) { // it may have ended meanwhile
-        set(pid, readMemoryStatus(pid)?.usedBytes ?? 0);
+      if (fits()) return this.remaining(measurement(found.bytes, shares, busyMs));
+      const counters = count(pid);
+      if (busyMs >= readUntil || deadline.passed) {
+        set(pid, counters);
         continue;
       }
-      // One that cannot be looked at (its program is not readable) has all that its counters say.
-      const proportional = await readProportional(pid);
-      if (proportional === undefined) continue;
+      // One that cannot be looked at (its program is not readable), or not in time, has all that its counters say.
+      const proportional = await deadline.wait(this.#aside.run(async () => deadline.passed ? undefined : await read(pid)));
+      if (proportional === undefined) {
+        set(pid, counters);
+        continue;
+      }
       set(pid, proportional.bytes);
       busyMs += proportional.busyMs;
       if (proportional.sharedBytes > 0) sharing.push({ pid, sharedBytes: proportional.sharedBytes });
     }
     let textBytes = found.bytes > 0 ? MAX_TEXT_BYTES : 0;
     for (const { pid } of sharing.sort((a, b) => b.sharedBytes - a.sharedBytes)) {
-      if (used <= enough || textBytes <= 0) break;
-      const mapped = await objects.mapped(pid, textBytes);
+      if (textBytes <= 0 || fits()) break;
+      const room = textBytes;
+      const mapped = await deadline.wait(this.#aside.run(async () => deadline.passed ? undefined : await objects.mapped(pid, room, found)));
+      if (mapped === undefined) break;
       set(pid, Math.max(0, shares.get(pid)! - mapped.bytes));
       textBytes -= mapped.textBytes;
     }
+    grow();
     return this.remaining(measurement(found.bytes, shares, busyMs));
   }
 

@@ -14,6 +14,7 @@ import { arg, arg32 } from '@sandlock/bpf';
 import { action, type Family, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { signals } from '@sandlock/sys';
 
+import { OneAtATime } from '../one-at-a-time.js';
 import type { ProcessTree } from '../process-tree.js';
 import { heapEnd, heapEndAside, Heaps } from './heap.js';
 import { MemoryAccount } from './memory-account.js';
@@ -75,6 +76,7 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
   const objects = new SharedObjects(filesHandedOut);
   const meter = new MemoryMeter({ members, objects, limitBytes });
   const heaps = new Heaps();
+  const aside = new OneAtATime();
   const killed = new Set<number>();
   const account = new MemoryAccount({
     meter,
@@ -120,7 +122,8 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
     }
     const pid = processOf(context);
     return action.defer(async () => {
-      const seen = now === 'long' ? await heapEndAside(context.pid) : now;
+      // Whose call has ended meanwhile keeps nobody waiting.
+      const seen = now === 'long' ? await aside.run(async () => context.isValid() ? await heapEndAside(context.pid) : undefined) : now;
       // It was this target's only if its call still waits.
       if (!context.isValid()) return NO_BREAK;
       const moved = moves(context, end, seen);

@@ -26,6 +26,8 @@ const GONE_OR_HIDDEN = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 export interface SharedObjectsFound {
   /** Of all objects of the processes. */
   readonly bytes: number;
+  /** Size of each. */
+  readonly sizes: ReadonlyMap<string, number>;
   /** Processes with too many descriptors to look through. */
   readonly unseen: ReadonlySet<number>;
   readonly busyMs: number;
@@ -34,8 +36,6 @@ export interface SharedObjectsFound {
 export class SharedObjects {
   #memfds: boolean;
   readonly #creators = new Set<number>();
-  /** Size of each object that was found last. */
-  #found: ReadonlyMap<string, number> = new Map();
   readonly #maxDescriptors: number;
 
   /**
@@ -82,16 +82,15 @@ export class SharedObjects {
       }
     }
     if (this.#creators.size > 0) for (const [name, bytes] of await this.#segments()) found.set(name, bytes);
-    this.#found = found;
     let bytes = 0;
     for (const each of found.values()) bytes += each;
-    return { bytes, unseen, busyMs };
+    return { bytes, sizes: found, unseen, busyMs };
   }
 
-  /** What a process has mapped of the objects that the last {@link find} found, as far as this much text of its mappings tells. */
-  async mapped(pid: number, maxTextBytes: number): Promise<Mapped> {
+  /** What a process has mapped of the objects that were found, as far as this much text of its mappings tells. */
+  async mapped(pid: number, maxTextBytes: number, { sizes }: SharedObjectsFound): Promise<Mapped> {
     return await readMapped(pid, maxTextBytes, (path, inode) => (
-      this.#found.has(`${path.startsWith(SEGMENT) ? SEGMENT : MEMFD}${inode}`) && /^\/(?:memfd:|SYSV)/.test(path)));
+      sizes.has(`${path.startsWith(SEGMENT) ? SEGMENT : MEMFD}${inode}`) && /^\/(?:memfd:|SYSV)/.test(path)));
   }
 
   async #segments(): Promise<readonly [string, number][]> {
