@@ -29,7 +29,7 @@ export { isLiving, readStat, type ProcessStat } from './process-stat.js';
 // What stands in for files of the machine
 export { hosts, type HostEntry } from './hosts.js';
 export { viewFile, type ViewContent } from './views/view-file.js';
-export { type Asker, type View, type ViewOpen, type ViewOpener, type ViewRequest, type ViewStat } from './views/view.js';
+export { type Asker, type Late, type View, type ViewOpen, type ViewOpener, type ViewRequest, type ViewStat } from './views/view.js';
 export { type Grants } from './views/grants.js';
 export { type Members } from './views/members.js';
 export { views, type ViewsOptions } from './views/views.js';
@@ -37,7 +37,7 @@ export { fileIdentity } from './views/file-identity.js';
 export { watchedFd, watchedFdBase } from './views/watched-fds.js';
 
 // Listings of directories
-export { type Listing } from './directory/answer-listing.js';
+export { type LateBegin, type Listing } from './directory/answer-listing.js';
 export { listingHandlers, type ListingHandlersOptions } from './directory/listing-handlers.js';
 export { type Visible } from './directory/sorted-listing.js';
 export { kernelEntries, wholeDirectory } from './directory/kernel-entries.js';

@@ -10,13 +10,14 @@ export class Supervised {
   readonly listener = new FakeListener('x86_64');
   readonly table = new DispatchTable({ arch: 'x86_64' });
   readonly reports: SupervisorReport[] = [];
+  readonly supervisor: Supervisor;
   #next = 0x10000n;
 
   constructor(...families: Family[]) {
     for (const family of families) this.table.family(family);
-    const supervisor = new Supervisor({ listener: this.listener, table: this.table, onReport: (report) => this.reports.push(report) });
-    supervisor.start();
-    running.add(supervisor);
+    this.supervisor = new Supervisor({ listener: this.listener, table: this.table, onReport: (report) => this.reports.push(report) });
+    this.supervisor.start();
+    running.add(this.supervisor);
   }
 
   /** Puts a string, or these bytes, into the task's memory. */

@@ -3,7 +3,7 @@ import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_PATH, O_RDWR, O_TM
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { viewFile, type View } from '../src/index.js';
+import { viewFile, type Late, type View, type ViewStat } from '../src/index.js';
 import { closeAll, Supervised } from './supervised.js';
 
 afterEach(closeAll);
@@ -29,12 +29,28 @@ describe('a view that is a file', () => {
   });
 
   it('may take a while to be found out, and is EIO where that fails', async () => {
-    const view = viewFile('/x', async () => 'late');
+    const { signal } = new AbortController();
+    const late = (view: View) => view.stat!({ asker, subject: asker }) as Late<ViewStat>;
+    const view = viewFile('/x', () => async () => 'late');
     expect(await open(view, 0)).toMatchObject({ kind: 'fd', content: 'late' });
-    expect(await view.stat!({ asker, subject: asker })).toEqual({ mode: S_IFREG | 0o444, size: 4 });
-    const failing = viewFile('/x', async () => { throw new Error('no'); });
+    expect(await late(view)(signal)).toEqual({ mode: S_IFREG | 0o444, size: 4 });
+    const failing = viewFile('/x', () => async () => { throw new Error('no'); });
     expect(await open(failing, 0)).toMatchObject({ kind: 'errno', errno: 'EIO' });
-    await expect(failing.stat!({ asker, subject: asker })).rejects.toThrow('no');
+    await expect(late(failing)(signal)).rejects.toThrow('no');
+  });
+
+  it('is told when it is not wanted any more, and is not found out for a call that may not wait', async () => {
+    const signals: AbortSignal[] = [];
+    const view = viewFile('/x', () => (signal) => new Promise((_, reject) => {
+      signals.push(signal);
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    }));
+    const { listener } = new Supervised(opening(view));
+    const calls = Array.from({ length: 65 }, () => listener.notify('openat', { pid: process.pid, args: [AT_FDCWD, 0, 0] }));
+    expect(await calls[64]!.answered).toMatchObject({ errno: 'EAGAIN' });
+    expect(signals.map(({ aborted }) => aborted)).toEqual(Array(64).fill(false));
+    listener.withdraw(calls[1]!);
+    await expect.poll(() => signals.flatMap(({ aborted }, i) => (aborted ? [i] : [])), { timeout: 10_000 }).toEqual([1]);
   });
 
   it('is read-only, sealed, and stands at the start', () => {

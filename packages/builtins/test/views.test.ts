@@ -131,14 +131,30 @@ describe('views family: open', () => {
 
 describe('views family: stat', () => {
   it('waits for what a view takes a while to find out, and is EIO where that fails', async () => {
-    const late = viewFile('/etc/late', async () => 'late');
-    const failing = viewFile('/etc/failing', async () => { throw new Error('no'); });
+    const late = viewFile('/etc/late', () => async () => 'late');
+    const failing = viewFile('/etc/failing', () => async () => { throw new Error('no'); });
     const target = new Supervised(family({ views: [late, failing] }));
     const at = target.memory(Buffer.alloc(256));
     expect(await target.call('statx', [AT_FDCWD, target.memory('/etc/late'), 0, 0xfff, at])).toMatchObject({ kind: 'returnValue' });
     expect(target.listener.memory(process.pid, at + 40n, 8).readBigUInt64LE()).toBe(4n); // stx_size
     expect(await target.call('statx', [AT_FDCWD, target.memory('/etc/failing'), 0, 0xfff, at])).toMatchObject({ errno: 'EIO' });
     expect(await target.call('access', [target.memory('/etc/failing'), 4])).toMatchObject({ kind: 'returnValue' });
+  });
+});
+
+describe('views family: stat of what takes a while', () => {
+  it('is told when it is not wanted any more', async () => {
+    let told: AbortSignal | undefined;
+    const never = viewFile('/etc/never', () => (signal) => {
+      told = signal;
+      return new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason as Error)); });
+    });
+    const target = new Supervised(family({ views: [never] }));
+    const args = [AT_FDCWD, target.memory('/etc/never'), 0, 0xfff, target.memory(Buffer.alloc(256))];
+    const call = target.listener.notify('statx', { pid: process.pid, args });
+    await expect.poll(() => told?.aborted, { timeout: 10_000 }).toBe(false);
+    target.listener.withdraw(call);
+    await expect.poll(() => told?.aborted, { timeout: 10_000 }).toBe(true);
   });
 });
 

@@ -12,12 +12,23 @@ import type { PositionStore } from './position-store.js';
 import { encodeEntries, type DirectoryEntry, type RecordLayout } from './records.js';
 import { openTargetDirectory, type TargetDirectory } from './target-directory.js';
 
+/**
+ * How a listing begins while the call waits. Calls may have to wait for each other, and until its turn comes nothing is
+ * open for a call: a program can make very many, and be gone.
+ */
+export interface LateBegin {
+  /** Does the work when its turn comes, and not at all when the signal has fired by then: it rejects as that happens. */
+  inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Where the listing goes on, of a directory that was opened, and a position that was read, in its turn. */
+  begin(directory: TargetDirectory, position: bigint): Promise<bigint>;
+}
+
 export interface Listing {
   /**
-   * Is asked first, with where the target is: where the listing goes on, which `next` is asked with then. What takes long
-   * to find out is a promise, and the call waits for it. Left out: at the same position.
+   * Is asked first, with where the target is: where the listing goes on, which `next` is asked with then; or how to find
+   * that out where it takes long. Left out: at the same position.
    */
-  begin?(directory: TargetDirectory, position: bigint): bigint | Promise<bigint>;
+  begin?(directory: TargetDirectory, position: bigint): bigint | LateBegin;
   /** The entries from a position on, at least one; none at the end. The last one's `off` is where they end. */
   next(directory: TargetDirectory, position: bigint): readonly DirectoryEntry[];
   /** Those of them that are to be seen, in their order. Default: all. */
@@ -26,23 +37,37 @@ export interface Listing {
 
 export function answerListing(context: HandlerContext, store: PositionStore, listing: Listing): NotifAction {
   const directory = openTargetDirectory(context, context.args[0]!, store);
-  if (directory === 'notDirectory') return action.errno('ENOTDIR');
-  if (!('fd' in directory)) return directory.deny();
-  let begun: bigint | Promise<bigint>;
+  if (!isOpen(directory)) return refusal(directory);
+  let begun: bigint | LateBegin;
   try {
     begun = listing.begin?.(directory, directory.position) ?? directory.position;
   } catch (error) {
     return concluded(directory, () => { throw error; });
   }
   if (typeof begun === 'bigint') return concluded(directory, () => listed(context, directory, begun, listing));
-  return action.defer(async () => {
+  directory.close(); // whoever waits is given no descriptor
+  const { inTurn, begin } = begun;
+  return action.defer((late, signal) => inTurn(async () => {
+    const again = openTargetDirectory(late, late.args[0]!, store);
+    if (!isOpen(again)) return refusal(again);
+    let position: bigint;
     try {
-      const position = await begun;
-      return concluded(directory, () => listed(context, directory, position, listing));
+      position = await begin(again, again.position);
     } catch (error) {
-      return concluded(directory, () => { throw error; });
+      return concluded(again, () => { throw error; });
     }
-  });
+    return concluded(again, () => listed(late, again, position, listing));
+  }, signal));
+}
+
+type Opened = ReturnType<typeof openTargetDirectory>;
+
+function isOpen(opened: Opened): opened is TargetDirectory {
+  return opened !== 'notDirectory' && 'fd' in opened;
+}
+
+function refusal(unopened: Exclude<Opened, TargetDirectory>): NotifAction {
+  return unopened === 'notDirectory' ? action.errno('ENOTDIR') : unopened.deny();
 }
 
 /** Leaves the directory where the answer says, and where it was when there is none. */

@@ -6,7 +6,6 @@ import {
 } from '@sandlock/sys';
 import { constants } from 'node:os';
 
-import type { OneAtATime } from '../one-at-a-time.js';
 import { decodeEntry, entryStarts, type DirectoryEntry } from './records.js';
 import type { TargetDirectory } from './target-directory.js';
 
@@ -37,10 +36,9 @@ export class SortedEntries {
   }
 }
 
-/** Reads it through an open file of its own, so that the position of `fd` stays; now, or in another thread. */
-export function readSorted(directory: Pick<TargetDirectory, 'fd' | 'shared'>, aside: OneAtATime): SortedEntries | Promise<SortedEntries> {
+/** Read through an open file of its own, so that the position of `fd` stays. Undefined: it has more than is read at once. */
+export function readFew(directory: Pick<TargetDirectory, 'fd' | 'shared'>): SortedEntries | undefined {
   const { fd, end } = openAgain(directory);
-  let isRead = true;
   try {
     const few = Buffer.allocUnsafe(AT_ONCE_BYTES);
     for (let length = 0; few.length - length >= LONGEST_RECORD;) {
@@ -48,11 +46,21 @@ export function readSorted(directory: Pick<TargetDirectory, 'fd' | 'shared'>, as
       if (got === 0) return new SortedEntries(sorted(Buffer.from(few.subarray(0, length))));
       length += got;
     }
-    lseek64(fd, 0n, SEEK_SET);
-    isRead = false;
-    return aside.run(() => readDirectoryAside(fd, MAX_BYTES)).then((read) => new SortedEntries(read), tooLarge).finally(end);
+    return undefined;
   } finally {
-    if (isRead) end();
+    end();
+  }
+}
+
+/** The same in another thread, whatever it has. */
+export async function readAll(directory: Pick<TargetDirectory, 'fd' | 'shared'>): Promise<SortedEntries> {
+  const { fd, end } = openAgain(directory);
+  try {
+    return new SortedEntries(await readDirectoryAside(fd, MAX_BYTES));
+  } catch (error) {
+    throw error instanceof SyscallError && error.code === 'EFBIG' ? new SyscallError('getdents64', EIO) : error;
+  } finally {
+    end();
   }
 }
 
@@ -67,10 +75,6 @@ function openAgain({ fd, shared }: Pick<TargetDirectory, 'fd' | 'shared'>): { re
     lseek64(fd, 0n, SEEK_SET);
     return { fd, end: () => undefined };
   }
-}
-
-function tooLarge(error: unknown): never {
-  throw error instanceof SyscallError && error.code === 'EFBIG' ? new SyscallError('getdents64', EIO) : error;
 }
 
 function sorted(records: Buffer): SortedDirectory {

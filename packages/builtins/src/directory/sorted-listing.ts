@@ -16,9 +16,9 @@ import { fstatSync } from 'node:fs';
 import { constants } from 'node:os';
 
 import { OneAtATime } from '../one-at-a-time.js';
-import type { Listing } from './answer-listing.js';
+import type { LateBegin, Listing } from './answer-listing.js';
 import type { DirectoryEntry } from './records.js';
-import { readSorted, type SortedEntries } from './sorted-entries.js';
+import { readAll, readFew, type SortedEntries } from './sorted-entries.js';
 import type { TargetDirectory } from './target-directory.js';
 
 const { EIO } = constants.errno;
@@ -74,19 +74,27 @@ export function sortedListing(visible: Visible = (entries) => entries): Listing 
     return true;
   };
 
+  const goesOn = (directory: TargetDirectory, position: bigint): boolean => position !== 0n && isKept(directory, startOf(position));
+
+  const begun = (directory: TargetDirectory, position: bigint, entries: SortedEntries): bigint => {
+    const { dev, ino } = fstatSync(directory.fd, { bigint: true });
+    const start = position === 0n ? newStart(directory, nextNumber++, entries.length) : startOf(position);
+    keep(start, { dev, ino, entries });
+    return position === 0n ? start : position;
+  };
+
+  const late: LateBegin = {
+    inTurn: (work, signal) => aside.run(work, signal),
+    begin: async (directory, position) => (
+      goesOn(directory, position) ? position : begun(directory, position, await readAll(directory))),
+  };
+
   return {
     begin(directory, position) {
-      const known = position === 0n ? undefined : startOf(position);
-      if (known !== undefined && isKept(directory, known)) return position;
+      if (goesOn(directory, position)) return position;
       // From the start, or long forgotten, or a position of the program's own making: the directory as it is now.
-      const made = (entries: SortedEntries): bigint => {
-        const { dev, ino } = fstatSync(directory.fd, { bigint: true });
-        const start = known ?? newStart(directory, nextNumber++, entries.length);
-        keep(start, { dev, ino, entries });
-        return position === 0n ? start : position;
-      };
-      const entries = readSorted(directory, aside);
-      return entries instanceof Promise ? entries.then(made) : made(entries);
+      const few = readFew(directory);
+      return few === undefined ? late : begun(directory, position, few);
     },
     next(_, position) {
       const start = startOf(position);

@@ -24,6 +24,9 @@ export function networkViews(members: Members): View[] {
   const add = (name: string, content: ViewContent): void => { views.push(viewFile(`${NET}/${name}`, content)); };
 
   const aside = new OneAtATime();
+  const addLate = (name: string, content: (request: ViewRequest) => Promise<Buffer | string>): void => {
+    add(name, (request) => (signal) => aside.run(() => content(request), signal));
+  };
 
   const machines = async ({ asker }: ViewRequest, name: string): Promise<Buffer> => {
     const { bytes, complete } = await readFileAside(`/proc/${asker.tgid}/net/${name}`, MAX_TABLE_BYTES);
@@ -35,18 +38,18 @@ export function networkViews(members: Members): View[] {
 
   for (const [name, content] of LOOPBACK_TABLES) add(name, () => content);
   const has = (name: string): boolean => kernelHas(`${NET}/${name}`); // one that appears later, with a module, has no view and is refused
-  for (const name of COUNTER_TABLES.filter(has)) add(name, async (request) => latin1(zeroed((await machines(request, name)).toString('latin1'))));
+  for (const name of COUNTER_TABLES.filter(has)) addLate(name, async (request) => latin1(zeroed((await machines(request, name)).toString('latin1'))));
   const tables = [...SOCKET_TABLES.keys()].filter(has);
   for (const name of tables) {
-    add(name, (request) => aside.run(async () => latin1(await filtered(request, name, await socketInodes(members.pids())))));
+    addLate(name, async (request) => latin1(await filtered(request, name, await socketInodes(members.pids()))));
   }
   for (const name of ['sockstat', 'sockstat6'] as const) {
-    add(name, (request) => aside.run(async () => {
+    addLate(name, async (request) => {
       const inodes = await socketInodes(members.pids());
       const counts = new Map<string, number>();
       for (const table of tables) counts.set(table, countSockets(await filtered(request, table, inodes)));
       return socketStatistics(inodes.size, (table) => counts.get(table) ?? 0)[name];
-    }));
+    });
   }
   return views;
 }

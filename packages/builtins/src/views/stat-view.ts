@@ -14,7 +14,7 @@ import type { Concern } from './concern.js';
 import { startOf, type Finder, type Found } from './find.js';
 import type { Grants } from './grants.js';
 import { encodeStat, encodeStatx } from './stat-layout.js';
-import type { ViewRequest, ViewStat } from './view.js';
+import type { Late, ViewRequest, ViewStat } from './view.js';
 import { watchedFd } from './watched-fds.js';
 
 const AT_SYMLINK_NOFOLLOW = 0x100n; // include/uapi/linux/fcntl.h
@@ -26,14 +26,14 @@ interface Shape {
   readonly dirfd?: number;
   readonly flags?: number;
   readonly follow?: false;
-  readonly answer: (context: HandlerContext, stat: () => ViewStat | Promise<ViewStat>, began: bigint | undefined) => NotifAction;
+  readonly answer: (context: HandlerContext, stat: () => ViewStat | Late<ViewStat>, began: bigint | undefined) => NotifAction;
 }
 
 const says = (register: number, encode: (stat: ViewStat) => Buffer): Shape['answer'] => (context, of, began) => {
   const found = of();
   const give = (shown: ViewStat): NotifAction => written(context, register, encode({ began, ...shown }));
-  if (!(found instanceof Promise)) return give(found);
-  return action.defer(() => found.then(give, () => action.errno('EIO')));
+  if (typeof found !== 'function') return give(found);
+  return action.defer((_, signal) => found(signal).then(give, () => action.errno('EIO')));
 };
 const stat = (register: number): Shape['answer'] => says(register, encodeStat);
 const statx: Shape['answer'] = says(4, encodeStatx);

@@ -13,14 +13,14 @@ import {
 } from '@sandlock/sys';
 import { fchmodSync, writeSync } from 'node:fs';
 
-import type { View, ViewRequest, ViewStat } from './view.js';
+import type { Late, View, ViewRequest, ViewStat } from './view.js';
 
 const MODE = 0o444;
 
 type Content = Uint8Array | string;
 
-/** What takes long to find out is a promise. */
-export type ViewContent = (request: ViewRequest) => Content | Promise<Content>;
+/** What takes long to find out is {@link Late}. */
+export type ViewContent = (request: ViewRequest) => Content | Late<Content>;
 
 /**
  * @param content what the file holds at this open; a string is UTF-8. What it throws fails the open with EIO
@@ -32,7 +32,7 @@ export function viewFile(path: string, content: ViewContent, options: { readonly
     open: (request) => refusal(request.flags) ?? answer(request.flags, () => content(request)),
     stat: (request) => {
       const found = content(request);
-      return found instanceof Promise ? found.then(statOf) : statOf(found);
+      return typeof found === 'function' ? (signal) => found(signal).then(statOf) : statOf(found);
     },
   };
 }
@@ -46,7 +46,7 @@ function refusal(flags: number): NotifAction | undefined {
   return undefined;
 }
 
-function answer(flags: number, content: () => Content | Promise<Content>): NotifAction {
+function answer(flags: number, content: () => Content | Late<Content>): NotifAction {
   const given = (found: Content): NotifAction => {
     // A descriptor that only names a place (O_PATH) cannot be handed over, so one that can be read stands for it.
     const srcFd = readOnlyFile(bytesOf(found), flags & O_NONBLOCK);
@@ -55,7 +55,7 @@ function answer(flags: number, content: () => Content | Promise<Content>): Notif
   const failed = (): NotifAction => action.errno('EIO'); // never the machine's own
   try {
     const found = content();
-    return found instanceof Promise ? action.defer(() => found.then(given).catch(failed)) : given(found);
+    return typeof found === 'function' ? action.defer((_, signal) => found(signal).then(given).catch(failed)) : given(found);
   } catch {
     return failed();
   }

@@ -42,6 +42,12 @@ export interface ViewStat {
   readonly began?: bigint | undefined;
 }
 
+/**
+ * What takes long to find out: is called once, while the call waits. The signal fires when the answer is not wanted any
+ * more, since the call is over or its process is dead.
+ */
+export type Late<T> = (signal: AbortSignal) => Promise<T>;
+
 export interface View {
   /**
    * Canonical and absolute, a character a byte (latin1). `/proc/self/NAME` stands for NAME in the directory of every
@@ -53,5 +59,5 @@ export interface View {
   readonly needsGrant?: boolean;
   readonly open: ViewOpener;
   /** Left out: stat(2) sees what the machine has. */
-  readonly stat?: (request: ViewRequest) => ViewStat | Promise<ViewStat>;
+  readonly stat?: (request: ViewRequest) => ViewStat | Late<ViewStat>;
 }

@@ -1,13 +1,15 @@
+import type { FakeCall } from '@sandlock/dispatch/testing';
 import { close, fcntlDupFd, isOpenFd, lseek64, O_DIRECTORY, O_PATH, O_RDONLY, AT_FDCWD, openat } from '@sandlock/sys';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { answerListing, type Listing } from '../../src/directory/answer-listing.js';
+import { answerListing, type LateBegin, type Listing } from '../../src/directory/answer-listing.js';
 import { kernelEntries, wholeDirectory } from '../../src/directory/kernel-entries.js';
 import { PositionStore } from '../../src/directory/position-store.js';
 import { decodeEntries } from '../../src/directory/records.js';
+import { OneAtATime } from '../../src/one-at-a-time.js';
 import { closeAll, Supervised } from '../supervised.js';
 
 const NAMES = ['.', '..', ...Array.from({ length: 40 }, (_, n) => `file-${n}`)];
@@ -43,19 +45,25 @@ class Lister {
   readonly target: Supervised;
   readonly #at: bigint;
 
-  constructor(listing: Listing, readonly shared: boolean) {
+  constructor(listing: Listing, shared: boolean) {
     const store = new PositionStore();
     const handler = (context: Parameters<typeof answerListing>[0]) => answerListing(context, store, listing);
     this.target = new Supervised({ name: 'listing', handlers: { getdents64: handler, getdents: handler } });
+    this.target.listener.dupFd = (_pid, number) => {
+      if (!shared) return -constants.errno.EPERM;
+      return isOpenFd(number) ? fcntlDupFd(number, 3) : -constants.errno.EBADF;
+    };
     this.#at = this.target.memory(Buffer.alloc(4096));
   }
 
   async call(roomBytes: number, { name = 'getdents64', number = fd, at = this.#at } = {}) {
-    if (this.shared && isOpenFd(number)) this.target.listener.targetFds.set(`${process.pid}:${number}`, fcntlDupFd(number, 3));
-    else if (!this.shared) this.target.listener.fail('dupFd', 'EPERM');
     const answer = await this.target.call(name, [number, at, roomBytes]) as { value?: bigint; errno?: string };
     if (answer.errno !== undefined) return answer.errno;
     return decodeEntries(this.target.listener.memory(process.pid, at, Number(answer.value))).map((entry) => entry.name.toString());
+  }
+
+  notify(): FakeCall {
+    return this.target.listener.notify('getdents64', { pid: process.pid, args: [fd, this.#at, 4096] });
   }
 
   async rest(roomBytes: number): Promise<string[]> {
@@ -112,6 +120,33 @@ describe.each([['a shared open file', true], ['one of our own', false]])('a list
     expect(await lister.rest(4096)).toHaveLength(39);
     rmSync(directory, { recursive: true });
     renameSync(moved, directory);
+  });
+});
+
+describe.each([['a shared open file', true], ['one of our own', false]])('a listing through %s that takes long to begin', (_, shared) => {
+  it('has nothing open while it waits for its turn, and is not begun for one who is gone', async () => {
+    const turns = new OneAtATime();
+    let end!: () => void;
+    const held = turns.run(() => new Promise<void>((resolve) => { end = resolve; }));
+    let turned = 0;
+    const late: LateBegin = {
+      inTurn: (work, signal) => turns.run(() => { turned++; return work(); }, signal),
+      begin: (_directory, position) => Promise.resolve(position),
+    };
+    const lister = new Lister({ ...all, begin: () => late }, shared);
+    const before = readdirSync('/proc/self/fd').length;
+    // One more than may be deferred at a time.
+    const calls = Array.from({ length: 65 }, () => lister.notify());
+    expect(await calls[64]!.answered).toMatchObject({ errno: 'EAGAIN' });
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+    for (const call of calls.slice(1)) lister.target.listener.withdraw(call);
+    await expect.poll(() => lister.target.supervisor.diagnostics().deferred.length, { timeout: 10_000 }).toBe(1);
+    end();
+    await held;
+    expect(await calls[0]!.answered).toMatchObject({ kind: 'returnValue' });
+    await turns.run(() => Promise.resolve()); // after whatever else would have had a turn
+    expect(turned).toBe(1);
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
   });
 });
 

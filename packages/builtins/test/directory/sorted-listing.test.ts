@@ -26,9 +26,9 @@ afterAll(() => { rmSync(directory, { recursive: true }); });
 describe.each([['a shared open file', true], ['one of our own', false]])('a sorted listing through %s', (_, shared) => {
   function setUp() {
     const target = new Supervised(sortedDirectories({ positions: new PositionStore(shared) }));
+    target.listener.dupFd = (_pid, fd) => fcntlDupFd(fd, 3);
     const at = target.memory(Buffer.alloc(ROOM));
     const call = async (fd: number) => {
-      if (shared) target.listener.targetFds.set(`${process.pid}:${fd}`, fcntlDupFd(fd, 3));
       const answer = await target.call('getdents64', [fd, at, ROOM]) as { value?: bigint; errno?: string };
       if (answer.errno !== undefined) throw new Error(answer.errno);
       return decodeEntries(Buffer.from(target.listener.memory(process.pid, at, Number(answer.value)))).map((entry) => entry.name.toString());

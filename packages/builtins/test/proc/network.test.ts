@@ -1,8 +1,10 @@
+import type { HandlerContext, NotifAction } from '@sandlock/dispatch';
 import { createServer } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { LOOPBACK_TABLES, zeroed } from '../../src/proc/loopback-tables.js';
+import { networkViews } from '../../src/proc/network-views.js';
 import { socketInodes } from '../../src/proc/socket-inodes.js';
 import { countSockets, filteredSockets, SOCKET_TABLES, socketStatistics } from '../../src/proc/socket-tables.js';
 
@@ -66,6 +68,32 @@ describe('tables of sockets', () => {
     const { sockstat, sockstat6 } = socketStatistics(7, (table) => ({ tcp: 2, tcp6: 1, udp: 3 })[table] ?? 0);
     expect(sockstat).toMatch(/^sockets: used 7\nTCP: inuse 2 orphan 0 tw 0 alloc 3 mem 0\nUDP: inuse 3 mem 0\n/);
     expect(sockstat6).toMatch(/^TCP6: inuse 1\nUDP6: inuse 0\n/);
+  });
+});
+
+describe('views of tables of sockets', () => {
+  it('are made one after the other, and not for who is gone before its turn', async () => {
+    let looks = 0;
+    const asker = { pid: process.pid, tgid: process.pid };
+    const members = { isMember: () => true, count: () => 1, pids: () => { looks++; return [process.pid]; } };
+    const view = networkViews(members).find(({ path }) => path === '/proc/self/net/tcp')!;
+    const open = (signal: AbortSignal): PromiseLike<NotifAction> => {
+      const answer = view.open({ asker, subject: asker, flags: 0, mayWrite: false });
+      if (answer.kind !== 'defer') throw new Error(answer.kind);
+      return answer.work({} as HandlerContext, signal) as PromiseLike<NotifAction>;
+    };
+    const lives = new AbortController().signal;
+    const gone = new AbortController();
+    const first = open(lives);
+    const [dead, last] = [open(gone.signal), open(lives)];
+    gone.abort();
+    expect((await dead).kind).toBe('errno');
+    expect(looks).toBe(1);
+    for (const answer of [await first, await last]) {
+      expect(answer.kind).toBe('injectFdSend');
+      answer.discard();
+    }
+    expect(looks).toBe(2);
   });
 });
 
