@@ -12,13 +12,14 @@ import {
   AT_FDCWD, close, FdWatcher, fcntlSetFlags, O_ACCMODE, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, openat, pipe,
   pipeHasWriter, S_IFIFO, S_IFMT, SyscallError, UV_READABLE,
 } from '@sandlock/sys';
+import { fstatSync } from 'node:fs';
 
 import { errnoOf } from './errno-of.js';
 
 const RETRY_MS = 10;
 
-/** Those that wait ask again at once when an open of ours may be what they wait for. */
-const waiting = new Set<() => void>();
+/** Those that wait, by FIFO: they ask again at once when an open of ours may be what they wait for. */
+const waiting = new Map<string, Set<() => void>>();
 
 export interface PatientOpen {
   /** An O_PATH descriptor of what is to be opened; stays the caller's. */
@@ -75,10 +76,11 @@ function opened({ flags, permissions, guarded }: PatientOpen, pinned: number): n
   return guarded(() => openat(AT_FDCWD, `/proc/self/fd/${pinned}`, flags | O_NONBLOCK | O_NOCTTY, permissions));
 }
 
-function given({ flags, give }: PatientOpen, fd: number): NotifAction {
+function given({ flags, mode, give }: PatientOpen, fd: number): NotifAction {
+  const others = (mode & S_IFMT) === S_IFIFO && waiting.size > 0 ? [...waiting.get(fileOf(fd)) ?? []] : []; // `give` owns it
   if ((flags & O_NONBLOCK) === 0) fcntlSetFlags(fd, flags & ~O_NONBLOCK);
   const answer = give(fd);
-  for (const again of [...waiting]) again();
+  for (const again of others) again();
   return answer;
 }
 
@@ -89,15 +91,19 @@ function given({ flags, give }: PatientOpen, fd: number): NotifAction {
  */
 function later(ask: (arrived: boolean) => NotifAction | undefined, fd: number, watch: boolean): NotifAction {
   return action.defer((_, signal) => new Promise<NotifAction>((resolve) => {
+    const file = fileOf(fd);
+    const here = waiting.get(file) ?? new Set();
+    let asks = false;
     const end = (answer: NotifAction): void => {
-      waiting.delete(again);
+      here.delete(again);
+      if (here.size === 0) waiting.delete(file);
       clearInterval(timer);
       watcher?.close();
       resolve(answer);
     };
     const look = (arrived: boolean): void => {
-      if (!waiting.has(again)) return;
-      waiting.delete(again); // an answer of ours makes others ask, and not us
+      if (asks || !here.has(again)) return;
+      asks = true; // an answer of ours makes others ask, and not us
       let answer: NotifAction | undefined;
       try {
         answer = ask(arrived);
@@ -105,19 +111,24 @@ function later(ask: (arrived: boolean) => NotifAction | undefined, fd: number, w
         close(fd);
         answer = action.errno(errnoOf(error) ?? 'EIO');
       }
-      if (answer === undefined) waiting.add(again);
-      else end(answer);
+      asks = false;
+      if (answer !== undefined) end(answer);
     };
     const again = (): void => look(false);
-    waiting.add(again);
+    waiting.set(file, here.add(again));
     const timer = setInterval(again, RETRY_MS);
     const watcher = watch ? new FdWatcher(fd, UV_READABLE, () => look(true)) : undefined;
     signal.addEventListener('abort', () => {
-      if (!waiting.has(again)) return;
+      if (!here.has(again)) return;
       close(fd);
       end(action.errno('EINTR'));
     }, { once: true });
   }), { limitMs: Infinity });
+}
+
+function fileOf(fd: number): string {
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return `${dev}:${ino}`;
 }
 
 function hasWriter(fd: number): boolean {
