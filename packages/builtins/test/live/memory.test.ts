@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, promises, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { memory, ProcessTree, type MemoryFamily, type OnMemoryExceeded } from '../../src/index.js';
@@ -182,3 +185,58 @@ describe.skipIf(!hasPython)('usedBytes [needs python3, Linux 5.14]', () => {
 function rssMib(pid: number): number {
   return Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) / 1024;
 }
+
+describe.skipIf(!hasPython)('the memory limit while the threads that read for it are busy [needs python3, Linux 5.14]', () => {
+  /** Six processes share 30 MiB, so that counters alone are too much; what one uses from then on is asked of nobody. */
+  const sharing = (go: string, mib: number, seconds: number): string => `
+import mmap, os, time
+def use(mib):
+    kept = mmap.mmap(-1, mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000) # MAP_NORESERVE
+    for at in range(0, mib << 20, 4096): kept[at] = 1
+    return kept
+kept = use(30)
+children = []
+for _ in range(5):
+    children.append(os.fork())
+    if children[-1] == 0:
+        time.sleep(60)
+        os._exit(0)
+while not os.path.exists(${JSON.stringify(go)}): time.sleep(0.01)
+more = use(${mib})
+time.sleep(${seconds})
+for pid in children: os.kill(pid, 9)
+print("written")`;
+
+  let directory: string;
+  beforeAll(() => { directory = mkdtempSync(join(tmpdir(), 'sandlock-memory-')); });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  it('ends who passes it meanwhile', async () => {
+    const fifo = join(directory, 'fifo');
+    const go = join(directory, 'go');
+    expect(spawnSync('mkfifo', [fifo]).status).toBe(0);
+    let family!: MemoryFamily;
+    const sandboxed = new Sandboxed(['/usr/bin/python3', '-I', '-c', sharing(go, 300, 60)], (guardPid) => [
+      family = memory({ limitBytes: 150 * MIB, members: new ProcessTree(guardPid) })]);
+    await sandboxed.supervisor;
+    family.watch();
+    const children = (): number => readFileSync(`/proc/${sandboxed.targetPid}/task/${sandboxed.targetPid}/children`, 'latin1').trim().split(' ').length;
+    await vi.waitFor(() => { expect(children()).toBe(5); }, 10_000);
+    // An open for reading waits for a writer, and has its thread of the pool as long.
+    const stalled = Array.from({ length: 8 }, async () => await promises.open(fifo, constants.O_RDONLY));
+    writeFileSync(go, '');
+    try {
+      await vi.waitFor(() => { expect(family.killed(sandboxed.targetPid)).toBe(true); }, 10_000);
+    } finally {
+      const writer = openSync(fifo, constants.O_RDWR);
+      for (const handle of await Promise.all(stalled)) await handle.close();
+      closeSync(writer);
+    }
+  });
+
+  it('lets the same use what fits when they are not', async () => {
+    const go = join(directory, 'at-once');
+    writeFileSync(go, '');
+    expect(await python(sharing(go, 20, 0), 150)).toMatchObject({ stdout: 'written\n', killed: false });
+  });
+});
