@@ -16,7 +16,18 @@ export interface StubCode {
   readonly text: string;
 }
 
+/** Read when it is first looked at: hardly any run needs one. */
 export function stubCode(listing: string): StubCode {
+  let code: StubCode | undefined;
+  const read = (): StubCode => (code ??= assembled(listing));
+  return Object.freeze({
+    get bytes() { return read().bytes; },
+    get blanks() { return read().blanks; },
+    get text() { return read().text; },
+  });
+}
+
+function assembled(listing: string): StubCode {
   const pieces: Buffer[] = [];
   const blanks: { name: Blank; from: number; to: number }[] = [];
   const text: string[] = [];
@@ -30,7 +41,7 @@ export function stubCode(listing: string): StubCode {
     text.push(instruction.trim());
     length += bytes.length;
   }
-  return Object.freeze({ bytes: Buffer.concat(pieces), blanks, text: text.join('\n') });
+  return { bytes: Buffer.concat(pieces), blanks, text: text.join('\n') };
 }
 
 export interface StubValues {
