@@ -28,6 +28,7 @@ export { isLiving, readStat, type ProcessStat } from './process-stat.js';
 
 // What stands in for files of the machine
 export { hosts, type HostEntry } from './hosts.js';
+export { machineId } from './machine-id.js';
 export { viewFile, type ViewContent } from './views/view-file.js';
 export { type Asker, type Late, type View, type ViewOpen, type ViewOpener, type ViewRequest, type ViewStat } from './views/view.js';
 export { type Grants } from './views/grants.js';

@@ -30,7 +30,7 @@ describe('optionsFromFlags', () => {
     const values: Record<string, unknown> = {
       fsRead: ['/usr', '/lib'], fsReadIfExists: ['/lib64'], fsWrite: ['/tmp'], netAllow: [':443'], netAllowBind: ['80,90-91', '0'],
       env: ['A=1', 'B=x=y', 'C='], cleanEnv: true, cwd: '/tmp', user: '1:2', coredump: false, hugePages: false, randomizeMemory: false,
-      keepCapability: ['chown', 'CAP_KILL'], name: 'job', maxProcesses: '9', maxMemory: '64M', cgroup: '/sys/fs/cgroup/a', onMemoryExceeded: 'enomem', maxCpu: '25', numCpus: '2', gpu: '0,2', timeStart: '2000-01-01T00:00:00Z', timeFrozen: true, shiftFileTimes: true, randomSeed: '18446744073709551615', deterministicDirs: true, maxOpenFiles: '64', cpuCores: '0,2', allowDegraded: ['net-tcp'],
+      keepCapability: ['chown', 'CAP_KILL'], name: 'job', maxProcesses: '9', maxMemory: '64M', cgroup: '/sys/fs/cgroup/a', onMemoryExceeded: 'enomem', maxCpu: '25', numCpus: '2', gpu: '0,2', timeStart: '2000-01-01T00:00:00Z', timeFrozen: true, shiftFileTimes: true, machineId: '0123456789abcdef0123456789abcdef', randomSeed: '18446744073709551615', deterministicDirs: true, maxOpenFiles: '64', cpuCores: '0,2', allowDegraded: ['net-tcp'],
       disable: ['fs-truncate'], extraAllowSyscall: ['sysv_ipc'], extraDenySyscall: ['socket'], supervisor: true,
     };
     // Every flag is in it.
@@ -40,7 +40,7 @@ describe('optionsFromFlags', () => {
       fsReadable: ['/usr', '/lib', { path: '/lib64', optional: true }], fsWritable: ['/tmp'], netAllow: [':443'],
       netAllowBind: ['80,90-91', '0'], env: { A: '1', B: 'x=y', C: '' }, cleanEnv: true, cwd: '/tmp', user: '1:2', noCoredump: true,
       noHugePages: true, noRandomizeMemory: true, keepCapabilities: ['chown', 'CAP_KILL'], name: 'job', maxProcesses: 9, maxOpenFiles: 64,
-      maxMemory: '64M', cgroup: '/sys/fs/cgroup/a', onMemoryExceeded: 'enomem', maxCpu: 25, numCpus: 2, gpuDevices: [0, 2], timeStart: '2000-01-01T00:00:00Z', timeFrozen: true, shiftFileTimes: true, randomSeed: '18446744073709551615', deterministicDirs: true, cpuCores: [0, 2], allowDegraded: ['net-tcp'], disable: ['fs-truncate'], extraAllowSyscalls: ['sysv_ipc'],
+      maxMemory: '64M', cgroup: '/sys/fs/cgroup/a', onMemoryExceeded: 'enomem', maxCpu: 25, numCpus: 2, gpuDevices: [0, 2], timeStart: '2000-01-01T00:00:00Z', timeFrozen: true, shiftFileTimes: true, machineId: '0123456789abcdef0123456789abcdef', randomSeed: '18446744073709551615', deterministicDirs: true, cpuCores: [0, 2], allowDegraded: ['net-tcp'], disable: ['fs-truncate'], extraAllowSyscalls: ['sysv_ipc'],
       extraDenySyscalls: ['socket'],
     });
     expect(() => parseOptions(options)).not.toThrow();

@@ -44,6 +44,7 @@ describe('parseOptions', () => {
       timeStart: '2000-01-01T00:00:00Z',
       timeFrozen: true,
       shiftFileTimes: true,
+      machineId: '01234567-89ab-cdef-0123-456789ABCDEF',
       randomSeed: 42,
       deterministicDirs: true,
       gpuDevices: [1, 0, 1],

@@ -54,6 +54,15 @@ describe('buildPolicy', () => {
     expect(issues({ shiftFileTimes: true, timeStart: 'noon' })).toEqual(['timeStart']);
   });
 
+  it('takes the id of a machine, as machine-id(5) and UUIDs are written', () => {
+    expect(build({}).machineId).toBe(null);
+    expect(build({ machineId: '01234567-89ab-cdef-0123-456789ABCDEF' }).machineId).toBe('0123456789abcdef0123456789abcdef');
+    for (const machineId of ['', '0123', '0'.repeat(32), 'g'.repeat(32)]) {
+      expect(() => build({ machineId })).toThrow(expect.objectContaining({ issues: [expect.objectContaining({ path: 'machineId' })] }) as Error);
+    }
+    expect(() => build({ machineId: 'a'.repeat(32), noSupervisor: true })).toThrow(/noSupervisor is incompatible with: machineId/);
+  });
+
   it('takes a seed of 64 bits, and the order of directories', () => {
     expect(build({})).toMatchObject({ randomSeed: null, deterministicDirs: false });
     expect(build({ randomSeed: 7, deterministicDirs: true })).toMatchObject({ randomSeed: 7n, deterministicDirs: true });

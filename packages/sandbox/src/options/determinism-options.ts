@@ -1,5 +1,6 @@
 /** Options for runs that can be repeated: see docs/determinism.md. */
 import { grammar } from './grammar/grammar-error.js';
+import { parseMachineId } from './grammar/machine-id.js';
 import { parseRandomSeed } from './grammar/random-seed.js';
 import { checkZone, parseTime } from './grammar/time.js';
 import { boolean, option } from './option.js';
@@ -57,6 +58,17 @@ times that a program sets are moved back, so that a file just made is as old as 
 machine's. With \`timeFrozen\`, what was changed since the start was changed at the start. Every stat(2) is answered by the
 supervisor then, so programs that look at very many files take longer. More in [determinism](determinism.md).`,
     noSupervisor: 'the supervisor answers for the times',
+  }),
+  machineId: option({
+    schema: grammar<string, string>(parseMachineId),
+    type: 'string',
+    default: 'the machine\'s own',
+    flags: [{ long: 'machine-id', placeholder: 'ID' }],
+    profile: { section: 'determinism', key: 'machine_id' },
+    summary: 'show ID in /etc/machine-id: 32 hexadecimal digits',
+    docs: `What the program reads in \`/etc/machine-id\` and \`/var/lib/dbus/machine-id\`, where they are granted. The machine's own
+tells it from all others, and stays the same for good. machine-id(5).`,
+    noSupervisor: 'the supervisor shows the file',
   }),
   deterministicDirs: option({
     schema: boolean(),

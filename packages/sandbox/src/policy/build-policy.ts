@@ -61,6 +61,7 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
       timeStartNs: parsed.timeStart ?? null,
       timeFrozen: parsed.timeFrozen ?? false,
       shiftFileTimes: parsed.shiftFileTimes ?? false,
+      machineId: parsed.machineId ?? null,
       deterministicDirs: parsed.deterministicDirs ?? false,
       keepCapabilities: parsed.keepCapabilities ?? [],
     }),

@@ -59,6 +59,8 @@ export interface Policy {
   /** It stands still there. */
   readonly timeFrozen: boolean;
   readonly shiftFileTimes: boolean;
+  /** 32 hexadecimal digits; null: the machine's. */
+  readonly machineId: string | null;
   readonly deterministicDirs: boolean;
   /** What stays of the caller's capabilities. */
   readonly keepCapabilities: 'all' | readonly Capability[];

@@ -4,7 +4,7 @@
  * The table is made first, because the filter's notification list is read off it.
  */
 import {
-  affinity, fileTimes, freshImages, hostname, hosts, listen, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
+  affinity, fileTimes, freshImages, hostname, hosts, listen, machineId, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
   virtualTime, visibleEntries, watchedFdBase, type Members, type MemoryFamily, type MemoryUse, type SocketCopies, type View, type VirtualClock,
 } from '@sandlock/builtins';
 import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
@@ -93,7 +93,7 @@ function supervised(input: ConfinementInput, table: DispatchTable): Confinement 
   });
   if (memoryFamily !== undefined) table.family(memoryFamily);
   const name = hostname({ name: input.name });
-  const landlock = addViews(input, table, [...name.views, ...(random?.views ?? [])], { members, memory: kept ?? memoryFamily, time: clock });
+  const landlock = addViews(input, table, [...name.views, ...(policy.machineId === null ? [] : machineId(policy.machineId)), ...(random?.views ?? [])], { members, memory: kept ?? memoryFamily, time: clock });
   const names = ['processes'];
   if (requiredFamilies(policy, landlock.statuses).includes('listen')) {
     table.family(listen({

@@ -1,6 +1,7 @@
-/** The name of the machine, by every way there is to ask, and the user that a program sees itself as. */
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+/** The name and the id of the machine, by every way there is to ask, and the user that a program sees itself as. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { ProcessError, Sandbox, type SandboxOptions } from '../../../src/index.js';
@@ -9,6 +10,31 @@ import { arch, call, confined, describeConfined, isRoot, said, unconfined, type 
 
 const CWD = -100, O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0o100, O_EXCL = 0o200, O_TRUNC = 0o1000, O_DIRECTORY = 0o200000;
 const system = ['/usr', '/etc', '/proc', ...['/lib', '/lib64', '/bin'].map((path) => ({ path, optional: true }))];
+
+describeConfined('the id of the machine', () => {
+  const ID = '0123456789abcdef0123456789abcdef';
+  const files = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
+  const shows = async (path: string, options: SandboxOptions) => (await new Sandbox({ fsReadable: system, ...options }).run(['cat', path])).text();
+
+  it('is the one that was given, where the file is granted, and otherwise the machine\'s', async () => {
+    for (const path of files) {
+      const granted = [...system, { path: '/var/lib', optional: true }];
+      expect(await shows(path, { machineId: ID, fsReadable: granted })).toBe(ID);
+      expect(await shows(path, { machineId: ID, fsReadable: ['/usr', '/lib', '/lib64', '/bin', '/etc/ld.so.cache'].map((each) => ({ path: each, optional: true })) })).toBe('');
+      if (existsSync(path)) expect(await shows(path, { fsReadable: granted })).toBe(readFileSync(path, 'latin1').trim());
+    }
+  });
+
+  it('is not to be had by a link to the file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sandlock-id-'));
+    try {
+      symlinkSync('/etc/machine-id', join(folder, 'link'));
+      expect(await shows(join(folder, 'link'), { machineId: ID, fsReadable: [...system, folder] })).toMatch(/^(0123456789abcdef0123456789abcdef)?$/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describeConfined('the host name', () => {
   const options: SandboxOptions = { name: 'sealed', fsReadable: ['/etc', '/proc'] };
