@@ -18,6 +18,7 @@ import { Deadline } from './deadline.js';
 import { LatestObjects, NO_OBJECTS } from './latest-objects.js';
 import { readMemoryStatus, type MemoryStatus } from './memory-status.js';
 import { readProportional } from './proportional.js';
+import { SharedAllocations } from './shared-allocations.js';
 import type { SharedObjects } from './shared-objects.js';
 
 /** Processor time for reading one sandbox's page tables, some tens of gigabytes of them. */
@@ -85,12 +86,13 @@ export class MemoryMeter {
   /** @param enough no more than this need not be worked out */
   async #measure(enough: number, deadline: Deadline): Promise<Measurement> {
     const { objects, limitBytes, maxBusyMs = MAX_BUSY_MS, read = readProportional } = this.#options;
+    const allocations = new SharedAllocations();
     const found = objects.expected ? await this.#objects.find(this.#statuses(), deadline) : NO_OBJECTS;
     const statuses = this.#statuses();
     // Who cannot be looked through has filled the limit, for all that can be said.
     const shares = new Map(statuses.map(({ pid, usedBytes }) => [pid, usedBytes + (found.unseen.has(pid) ? limitBytes : 0)]));
     /** What the counters said when the share was worked out. */
-    const counted = new Map(statuses.map(({ pid, usedBytes }) => [pid, usedBytes]));
+    const counted = new Map<number, Counters>(statuses.map((status) => [status.pid, status]));
     let { busyMs } = found;
     let used = found.bytes + sum(shares);
     const set = (pid: number, bytes: number): void => {
@@ -99,16 +101,23 @@ export class MemoryMeter {
     };
     if (used <= enough) return measurement(found.bytes, shares, busyMs);
 
-    const count = (pid: number): number => {
-      const bytes = readMemoryStatus(pid)?.usedBytes ?? 0; // it may have ended meanwhile
-      counted.set(pid, bytes);
-      return bytes;
+    const count = (pid: number): Counters => {
+      const counters = readMemoryStatus(pid) ?? NOTHING; // it may have ended meanwhile
+      counted.set(pid, counters);
+      return counters;
     };
     const grow = (): void => {
+      const sharedGrowth = new Map<number, number>();
       for (const pid of shares.keys()) {
         const before = counted.get(pid)!;
-        set(pid, shares.get(pid)! + Math.max(0, count(pid) - before));
+        const now = count(pid);
+        set(pid, shares.get(pid)! + Math.max(0, ownBytes(now) - ownBytes(before)));
+        sharedGrowth.set(pid, Math.max(0, now.sharedBytes - before.sharedBytes));
       }
+      const all = sum(sharedGrowth);
+      if (all === 0) return;
+      const part = Math.min(1, allocations.grown() / all);
+      for (const [pid, bytes] of sharedGrowth) set(pid, shares.get(pid)! + bytes * part);
     };
     /** Those worked out first have had the most time to grow. */
     const fits = (): boolean => {
@@ -128,13 +137,13 @@ export class MemoryMeter {
       if (fits()) return this.remaining(measurement(found.bytes, shares, busyMs));
       const counters = count(pid);
       if (busyMs >= readUntil || deadline.passed) {
-        set(pid, counters);
+        set(pid, counters.usedBytes);
         continue;
       }
       // One that cannot be looked at (its program is not readable), or not in time, has all that its counters say.
       const proportional = await deadline.wait(this.#aside.run(async () => deadline.passed ? undefined : await read(pid)));
       if (proportional === undefined) {
-        set(pid, counters);
+        set(pid, counters.usedBytes);
         continue;
       }
       set(pid, proportional.bytes);
@@ -170,6 +179,14 @@ export class MemoryMeter {
     for (const pid of this.#dying) if (!living.includes(pid)) this.#dying.delete(pid);
     return living.filter((pid) => !this.#dying.has(pid)).map(readMemoryStatus).filter((status) => status !== undefined);
   }
+}
+
+type Counters = Pick<MemoryStatus, 'usedBytes' | 'sharedBytes'>;
+
+const NOTHING: Counters = { usedBytes: 0, sharedBytes: 0 };
+
+function ownBytes({ usedBytes, sharedBytes }: Counters): number {
+  return usedBytes - sharedBytes;
 }
 
 function measurement(objectBytes: number, shares: ReadonlyMap<number, number>, busyMs: number): Measurement {

@@ -12,6 +12,8 @@ export interface MemoryStatus {
   readonly pid: number;
   /** Anonymous, shared and huge pages, what is in swap, and the tables that map it all. Pages of files are the host's. */
   readonly usedBytes: number;
+  /** The shared pages among it. */
+  readonly sharedBytes: number;
   /** Room for so many in its table of descriptors. */
   readonly descriptors: number;
   /** Equal for two processes that share an address space, hardly ever for others. */
@@ -21,6 +23,7 @@ export interface MemoryStatus {
 /** With the most groups that a process can be in, some 720 kB. limits.h, NGROUPS_MAX */
 const buffer = Buffer.alloc(1 << 20);
 const COUNTED = /^(?:RssAnon|RssShmem|VmPTE|VmSwap|HugetlbPages):\s+(\d+)/gm;
+const SHARED = /^RssShmem:\s+(\d+)/m;
 const DESCRIPTORS = /^FDSize:\s+(\d+)/m;
 const COMPARED = /^(?:VmPeak|VmSize|VmHWM|VmData|VmStk|VmPTE):.*/gm;
 
@@ -36,6 +39,6 @@ export function parseMemoryStatus(text: string): MemoryStatus | undefined {
   let kib = 0;
   for (const [, number] of text.matchAll(COUNTED)) kib += Number(number);
   return {
-    pid: Number(pid[1]), usedBytes: kib * 1024, descriptors: Number(DESCRIPTORS.exec(text)?.[1]), likeness: (text.match(COMPARED) ?? []).join(),
+    pid: Number(pid[1]), usedBytes: kib * 1024, sharedBytes: Number(SHARED.exec(text)?.[1] ?? 0) * 1024, descriptors: Number(DESCRIPTORS.exec(text)?.[1]), likeness: (text.match(COMPARED) ?? []).join(),
   };
 }
