@@ -22,6 +22,10 @@ export interface WatcherHandle {
   close(): void;
 }
 
+export interface KeptFdHandle {
+  close(): void;
+}
+
 export interface ScreenHandle {
   passed(nr: number): number;
 }
@@ -46,6 +50,7 @@ export interface Binding {
   openat(dirFd: Fd, path: Uint8Array, flags: number, mode: number): Result;
   openat2(dirFd: Fd, path: Uint8Array, flags: number, mode: number, resolve: number): Result;
   read(fd: Fd, buffer: Uint8Array): Result;
+  readFile(path: string, buffer: Uint8Array, all: boolean): Result;
   write(fd: Fd, buffer: Uint8Array): Result;
   lseek(fd: Fd, offset: number, whence: number): Result;
   lseek64(fd: Fd, offset: bigint, whence: number): bigint;
@@ -117,6 +122,8 @@ export interface Binding {
   guardFds: number;
   Apart: new () => ApartHandle;
   Lifeline: new (controlFd: Fd, pidfd: Fd) => LifelineHandle;
+  listEntries(path: Uint8Array): [names: Buffer, fields: BigUint64Array] | Result;
+  KeptFd: new (fd: Fd) => KeptFdHandle;
   PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array, directories: [Uint8Array, BigUint64Array][]) => ScreenHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;
   NotifWatcher: new (fd: Fd, buffer: Uint8Array, screen: ScreenHandle | undefined, callback: (received: Result) => void) => WatcherHandle;

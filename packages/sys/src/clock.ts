@@ -3,6 +3,15 @@ import { binding } from './binding.js';
 import { check } from './errors.js';
 
 /**
+ * Milliseconds on a clock that is never set, from some point in the past. As performance.now() gives them, whose mere name
+ * loads all of node:perf_hooks: that is a part of a short run that one sees.
+ */
+export function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
+
+/**
  * What a clock shows.
  *
  * @param clockId  `CLOCK_*`

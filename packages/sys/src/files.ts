@@ -58,6 +58,22 @@ export function read(fd: number, buffer: Uint8Array): number {
   return check('read', binding().read(fd, buffer));
 }
 
+/**
+ * Opens a file, reads what one read(2) gives, and closes it: the least that a look into /proc takes.
+ *
+ * @param path  as UTF-8
+ * @returns bytes read
+ * @throws {SyscallError} as open(2) and read(2) list; EINVAL for a NUL
+ */
+export function readFileOnce(path: string, buffer: Uint8Array): number {
+  return check('read', binding().readFile(path, buffer, false), path);
+}
+
+/** As {@link readFileOnce}, but to the end of the file. @returns bytes read; as many as the buffer has where there may be more */
+export function readFileInto(path: string, buffer: Uint8Array): number {
+  return check('read', binding().readFile(path, buffer, true), path);
+}
+
 /** Writes, perhaps less than all. @returns bytes written @see write(2) */
 export function write(fd: number, buffer: Uint8Array): number {
   return check('write', binding().write(fd, buffer));

@@ -2,6 +2,8 @@
  * Processes: pidfds, signals, names, limits, address spaces and processors. pidfd_open(2), kill(2), uname(2), sysinfo(2),
  * prlimit(2), kcmp(2), sched_setaffinity(2).
  */
+import { constants } from 'node:os';
+
 import { binding } from './binding.js';
 import { check, SyscallError } from './errors.js';
 
@@ -27,6 +29,14 @@ export function pidfdOpen(pid: number, flags = 0): number {
  */
 export function pidfdGetfd(pidfd: number, targetFd: number): number {
   return check('pidfd_getfd', binding().pidfdGetfd(pidfd, targetFd, 0));
+}
+
+/**
+ * Whether this process may call pidfd_getfd(2) at all, as filters of container runtimes do not let it. Asked for no descriptor
+ * of nobody, the call itself has nothing to say but EBADF.
+ */
+export function mayCallPidfdGetfd(): boolean {
+  return binding().pidfdGetfd(-1, -1, 0) === -constants.errno.EBADF;
 }
 
 /** Sends a signal to exactly the process of the pidfd. @throws {SyscallError} ESRCH it ended, EPERM */
@@ -98,7 +108,11 @@ export function schedSetaffinity(tid: number, mask: Uint8Array): void {
 /** Of file locks, which no kernel since 2.4 counts: it is kept and inherited, and that is all. getrlimit(2) */
 export const RLIMIT_LOCKS = 10;
 
-/** RLIM_INFINITY is 2^64 - 1. */
+/** Of descriptors: one more than the largest number. getrlimit(2) */
+export const RLIMIT_NOFILE = 7;
+
+export const RLIM_INFINITY = 2n ** 64n - 1n;
+
 export interface ResourceLimits {
   readonly soft: bigint;
   readonly hard: bigint;

@@ -1,9 +1,11 @@
-import { readlinkSync, realpathSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import {
   addSeals, AT_FDCWD, close, F_SEAL_WRITE, fcntlDupFd, fstatMode, getdents64, isOpenFd, lseek, lseek64, memfdCreate, MFD_ALLOW_SEALING, MFD_CLOEXEC, O_CLOEXEC,
-  O_DIRECTORY, O_PATH, O_RDONLY, openat, openat2, pipe, pipeHasWriter, read, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, S_IFDIR, S_IFMT, write,
+  O_DIRECTORY, O_PATH, O_RDONLY, openat, openat2, pipe, pipeHasWriter, read, readFileInto, readFileOnce, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, S_IFDIR, S_IFMT, write,
 } from '../src/index.js';
 import { binding } from '../src/binding.js';
 import { F_GETFD } from '../src/constants.js';
@@ -113,5 +115,35 @@ describe('getdents64', () => {
     expect(() => getdents64(file, first)).toThrow(code('ENOTDIR'));
     close(file);
     expect(() => lseek64(file, 0n, 0)).toThrow(code('EBADF'));
+  });
+});
+
+describe('files that are read whole', () => {
+  it('are read once, to the end or to a full buffer, and leave no descriptor open', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sandlock-read-'));
+    const file = join(folder, 'ä');
+    writeFileSync(file, 'x'.repeat(10));
+    const next = pipe();
+    next.forEach(close);
+    expect(readFileInto(file, Buffer.alloc(20))).toBe(10);
+    expect(readFileInto(file, Buffer.alloc(4))).toBe(4);
+    expect(readFileOnce(file, Buffer.alloc(20))).toBe(10);
+    expect(() => readFileInto(join(folder, 'missing'), Buffer.alloc(1))).toThrow(code('ENOENT'));
+    expect(() => readFileInto(folder, Buffer.alloc(1))).toThrow(code('EISDIR'));
+    expect(() => readFileInto(`${file}\0`, Buffer.alloc(1))).toThrow(code('EINVAL'));
+    const again = pipe();
+    expect(again).toEqual(next);
+    again.forEach(close);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('come a page at a time from /proc, of which one read is the first', () => {
+    const large = Buffer.alloc(1 << 20);
+    expect(readFileInto('/proc/kallsyms', large)).toBe(large.length);
+    const first = readFileOnce('/proc/kallsyms', large);
+    expect(first).toBeGreaterThan(0);
+    expect(first).toBeLessThan(large.length);
+    expect(large.toString('latin1', 0, readFileInto('/proc/self/stat', large)).split(' ')[0]).toBe(String(process.pid));
+    expect(readFileSync('/proc/kallsyms').subarray(0, large.length).equals(large.subarray(0, readFileInto('/proc/kallsyms', large)))).toBe(true);
   });
 });

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <string>
+
 #include "result.h"
 
 #ifndef __NR_openat2
@@ -31,6 +33,25 @@ static Napi::Value Openat2(const Napi::CallbackInfo& info) {
 static Napi::Value Read(const Napi::CallbackInfo& info) {
   Bytes buffer = BytesOf(info[1]);
   return Result(info.Env(), read(Int(info[0]), buffer.data, buffer.length));
+}
+
+// (path, buffer, all): opened, read once or until the end or a full buffer, and closed again.
+static Napi::Value ReadFile(const Napi::CallbackInfo& info) {
+  std::string path = info[0].As<Napi::String>();
+  Bytes buffer = BytesOf(info[1]);
+  bool all = info[2].As<Napi::Boolean>();
+  if (path.find('\0') != std::string::npos) return Napi::Number::New(info.Env(), -EINVAL);
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Result(info.Env(), fd);
+  size_t length = 0;
+  ssize_t got;
+  do {
+    got = read(fd, buffer.data + length, buffer.length - length);
+    if (got > 0) length += got;
+  } while (all && got > 0 && length < buffer.length);
+  int error = errno;
+  close(fd);
+  return Napi::Number::New(info.Env(), got < 0 ? -error : static_cast<double>(length));
 }
 
 static Napi::Value Write(const Napi::CallbackInfo& info) {
@@ -90,6 +111,7 @@ void InitFiles(Napi::Env env, Napi::Object exports) {
   BIND("openat", Openat);
   BIND("openat2", Openat2);
   BIND("read", Read);
+  BIND("readFile", ReadFile);
   BIND("write", Write);
   BIND("lseek", Lseek);
   BIND("lseek64", Lseek64);

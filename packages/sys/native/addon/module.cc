@@ -8,6 +8,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sandlock::InitAside(env, exports);
   sandlock::InitClock(env, exports);
   sandlock::InitCredentials(env, exports);
+  sandlock::InitEntries(env, exports);
   sandlock::InitFileTimes(env, exports);
   sandlock::InitFiles(env, exports);
   sandlock::InitSeccomp(env, exports);
@@ -15,6 +16,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sandlock::InitLandlock(env, exports);
   sandlock::InitLifeline(env, exports);
   sandlock::InitNotifWatcher(env, exports);
+  sandlock::InitKeptFd(env, exports);
   sandlock::InitPathScreen(env, exports);
   sandlock::InitProcess(env, exports);
   sandlock::InitSocket(env, exports);
