@@ -1,5 +1,4 @@
 // Families
-export { canCopyDescriptors } from './listen/copied-sockets.js';
 export { listen, type ListenOptions, type SocketCopies } from './listen/listen.js';
 export { hostname, type HostnameFamily, type HostnameOptions } from './hostname.js';
 export { affinity, type AffinityOptions } from './cpu/affinity.js';

@@ -4,6 +4,7 @@
  * A process that has ended is an answer like any other. Everything else that keeps us from looking is thrown:
  * taken for an end, it would make living processes uncounted.
  */
+import { readFileInto } from '@sandlock/sys';
 import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 
 /** ENOENT and ESRCH: it has ended. EACCES and EPERM: not ours to see, so no member. */
@@ -18,43 +19,31 @@ export function unlessGone<T>(look: () => T): T | undefined {
   }
 }
 
-/** One read: as much of the file as is there at once. @returns bytes read */
-export function readFirst(path: string, buffer: Uint8Array): number {
-  const fd = openSync(path, 'r');
-  try {
-    return readSync(fd, buffer, 0, buffer.length, null);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** All of it. @returns undefined: it is longer than that */
 export function readSome(path: string, maxBytes: number): Buffer | undefined {
   const buffer = Buffer.allocUnsafe(maxBytes);
-  const fd = openSync(path, 'r');
-  try {
-    for (let length = 0; length < maxBytes;) { // a page at a time, however large the buffer
-      const got = readSync(fd, buffer, length, maxBytes - length, null);
-      if (got === 0) return buffer.subarray(0, length);
-      length += got;
-    }
-    return undefined;
-  } finally {
-    closeSync(fd);
-  }
+  const length = readFileInto(path, buffer);
+  return length < maxBytes ? buffer.subarray(0, length) : undefined;
 }
 
 /** All of it, as latin1. @throws {RangeError} it is longer than that */
 export function readWhole(path: string, buffer: Buffer, maxBytes = Infinity): string {
+  const length = readFileInto(path, buffer);
+  const text = length < buffer.length ? buffer.toString('latin1', 0, length) : readLong(path, buffer, maxBytes);
+  if (text.length > maxBytes) throw new RangeError(`${path} is longer than ${maxBytes} bytes.`);
+  return text;
+}
+
+/** More than the buffer has room for, and no more than a buffer beyond the limit. */
+function readLong(path: string, buffer: Buffer, maxBytes: number): string {
   const fd = openSync(path, 'r');
   try {
     let text = '';
-    for (;;) { // a page at a time, however large the buffer
-      const got = readSync(fd, buffer, 0, buffer.length, null);
-      if (got === 0) return text;
+    for (let got = -1; got !== 0 && text.length <= maxBytes;) {
+      got = readSync(fd, buffer, 0, buffer.length, null);
       text += buffer.toString('latin1', 0, got);
-      if (text.length > maxBytes) throw new RangeError(`${path} is longer than ${maxBytes} bytes.`);
     }
+    return text;
   } finally {
     closeSync(fd);
   }

@@ -5,7 +5,8 @@
  * follows the last ')' is numbers, so fields are counted from there. A process that is gone is no error.
  * proc_pid_stat(5)
  */
-import { readFirst, unlessGone } from './proc-file.js';
+import { readFileOnce } from '@sandlock/sys';
+import { unlessGone } from './proc-file.js';
 
 export interface ProcessStat {
   readonly pid: number;
@@ -70,5 +71,5 @@ export function isGone(pid: number): boolean {
 }
 
 function readLine(path: string): ProcessStat | undefined {
-  return unlessGone(() => parseStat(buffer.subarray(0, readFirst(path, buffer))));
+  return unlessGone(() => parseStat(buffer.subarray(0, readFileOnce(path, buffer))));
 }

@@ -5,6 +5,7 @@
  * as it has threads, so they are counted; and a promise may never settle, so each has a time limit. What a
  * promise brings after its call is over is discarded, with the descriptor it may own.
  */
+import { monotonicMs } from '@sandlock/sys';
 import { constants } from 'node:os';
 
 import { isAction, type DeferAction, type DeferredWork, type NotifAction, type Refusal } from './action.js';
@@ -123,7 +124,7 @@ export class Deferrals {
   #run(deferral: Deferral): void {
     const { call, context } = deferral;
     this.#running.add(deferral);
-    const now = performance.now();
+    const now = monotonicMs();
     if (call.deferredUntil === 0) call.deferredUntil = now + (deferral.limitMs ?? this.#limits.deferLimitMs);
     deferral.timer = after(call.deferredUntil - now, () => this.#timeout(deferral));
     let settled: Promise<unknown>;

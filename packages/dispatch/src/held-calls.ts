@@ -4,6 +4,7 @@
  * A call that is held and forgotten would stay parked for good, also against signals. So each has a time
  * limit, after which it is denied, and all of them can be listed.
  */
+import { monotonicMs } from '@sandlock/sys';
 import type { Call } from './call.js';
 import { after } from './limits.js';
 import type { Link } from './table.js';
@@ -27,7 +28,7 @@ export class HeldCalls {
     const timer = after(limitMs, () => {
       if (this.#held.delete(call.id)) onTimeout();
     });
-    this.#held.set(call.id, { call, link, since: performance.now(), limitMs, timer });
+    this.#held.set(call.id, { call, link, since: monotonicMs(), limitMs, timer });
   }
 
   take(id: bigint): Held | undefined {

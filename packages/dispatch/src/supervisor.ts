@@ -6,7 +6,7 @@
  * seccomp_unotify(2)
  */
 import { AUDIT_ARCH, syscallName } from '@sandlock/bpf';
-import { errnoName } from '@sandlock/sys';
+import { errnoName, monotonicMs } from '@sandlock/sys';
 import { constants } from 'node:os';
 
 import { isAction, type NotifAction } from './action.js';
@@ -141,7 +141,7 @@ export class Supervisor {
   }
 
   diagnostics(): Diagnostics {
-    const now = performance.now();
+    const now = monotonicMs();
     return {
       state: this.#state,
       syncWakeUp: this.#listener.syncWakeUp,
@@ -252,9 +252,9 @@ export class Supervisor {
 
   /** A thread that does not get round to its timers does not get round to notifications either. */
   #watchThread(): void {
-    let last = performance.now();
+    let last = monotonicMs();
     this.#pulse = setInterval(() => {
-      const now = performance.now();
+      const now = monotonicMs();
       const blockedMs = now - last - PULSE_MS;
       last = now;
       if (blockedMs > this.#limits.inlineLimitMs) this.#reports.push({ type: 'blocked', blockedMs });

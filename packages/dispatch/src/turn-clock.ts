@@ -5,6 +5,7 @@
  * middle of its turn looks like an hour of work. A process that is stopped uses no processor, so a turn counts as
  * overrun only when processor time went by with it; one that took long without is merely slow.
  */
+import { monotonicMs } from '@sandlock/sys';
 
 /** A reading of the processor time serves turns that begin within this: it costs as much as a handler. */
 const CPU_READING_MS = 5;
@@ -17,7 +18,7 @@ export class TurnClock {
 
   /** A turn of the thread begins. */
   begin(): void {
-    this.now = performance.now();
+    this.now = monotonicMs();
     if (this.now - this.#cpuReadAt < CPU_READING_MS) return;
     this.#cpuReadAt = this.now;
     this.#cpuMs = cpuMs();
@@ -26,7 +27,7 @@ export class TurnClock {
   /** Time since the last reading. */
   lap(): number {
     const before = this.now;
-    this.now = performance.now();
+    this.now = monotonicMs();
     return this.now - before;
   }
 

@@ -6,7 +6,7 @@
  * descriptor number, as long as the number stands for the same directory and nobody has called lseek(2). A duplicate
  * of the number, or a child's, starts where the kernel says.
  */
-import { canCopyDescriptors } from '../listen/copied-sockets.js';
+import { mayCallPidfdGetfd } from '@sandlock/sys';
 
 /** What a descriptor number stands for, as far as can be seen from outside. */
 export interface Identity {
@@ -27,7 +27,7 @@ export class PositionStore {
   readonly #stored = new Map<string, Stored>();
 
   /** @param copiesDescriptors whether to try to share open files with targets at all */
-  constructor(readonly copiesDescriptors: boolean = canCopyDescriptors()) {}
+  constructor(readonly copiesDescriptors: boolean = mayCallPidfdGetfd()) {}
 
   get(tgid: number, fd: number, identity: Identity): bigint {
     const stored = this.#stored.get(key(tgid, fd));

@@ -5,7 +5,7 @@
  * pidfd_getfd(2), which the default filter of a container runtime denies.
  */
 import { action, asInt32, type FamilyEntry, type Handler } from '@sandlock/dispatch';
-import { close, pidfdGetfd, pidfdOpen, pipe, SyscallError, TargetSocket } from '@sandlock/sys';
+import { SyscallError, TargetSocket } from '@sandlock/sys';
 
 import { listenOnCopy } from './listen-on-copy.js';
 
@@ -30,21 +30,4 @@ export function copiedSockets(mayListen: (port: number) => boolean): Record<stri
     }
   };
   return { listen: { handler: listen, onException: 'denyEperm' } };
-}
-
-/** Whether this process may copy descriptors of others. Tried on this process itself, which no other check refuses. */
-export function canCopyDescriptors(): boolean {
-  const ends = pipe();
-  const opened = [...ends];
-  try {
-    const pidfd = pidfdOpen(process.pid);
-    opened.push(pidfd);
-    opened.push(pidfdGetfd(pidfd, ends[0]));
-    return true;
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return false;
-  } finally {
-    opened.forEach(close);
-  }
 }

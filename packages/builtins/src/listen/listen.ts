@@ -8,8 +8,9 @@
  * listen(2)  ->  0, EACCES, or the kernel's own error
  */
 import type { Family } from '@sandlock/dispatch';
+import { mayCallPidfdGetfd } from '@sandlock/sys';
 
-import { canCopyDescriptors, copiedSockets } from './copied-sockets.js';
+import { copiedSockets } from './copied-sockets.js';
 import { madeSockets } from './made-sockets.js';
 import { portTest, type BindPorts } from './may-listen.js';
 
@@ -26,7 +27,7 @@ export interface ListenOptions {
 }
 
 /** @throws {RangeError} a port is no whole number from 0 to 65535 */
-export function listen({ bindPorts, connects = true, copies = canCopyDescriptors() ? 'taken' : 'kept' }: ListenOptions): Family {
+export function listen({ bindPorts, connects = true, copies = mayCallPidfdGetfd() ? 'taken' : 'kept' }: ListenOptions): Family {
   const mayListen = portTest(bindPorts);
   if (copies === 'taken') return { name: 'listen', handlers: copiedSockets(mayListen) };
   return { name: 'listen', ...madeSockets({ mayListen, connects, tcp: bindPorts === 'any' || bindPorts.length > 0 }) };

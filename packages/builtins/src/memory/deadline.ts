@@ -4,6 +4,7 @@
  * How long one takes is not only for those who ask to say: the pool has few threads, and whatever else is asked of them
  * comes first.
  */
+import { monotonicMs } from '@sandlock/sys';
 export class Deadline {
   readonly #at: number;
   readonly #passes: Promise<undefined>;
@@ -11,12 +12,12 @@ export class Deadline {
 
   /** @param ms from now on */
   constructor(ms: number) {
-    this.#at = performance.now() + ms;
+    this.#at = monotonicMs() + ms;
     this.#passes = new Promise((resolve) => { this.#timer = setTimeout(resolve, ms, undefined).unref(); });
   }
 
   get passed(): boolean {
-    return performance.now() >= this.#at;
+    return monotonicMs() >= this.#at;
   }
 
   /** @returns undefined: too late, and whatever becomes of it now is nobody's concern */

@@ -6,9 +6,9 @@
  * program makes it, so a long one is read in another thread.
  * brk(2), proc_pid_maps(5), proc_pid_stat(5)
  */
-import { readFileAside, SyscallError } from '@sandlock/sys';
+import { readFileAside, readFileOnce, SyscallError } from '@sandlock/sys';
 
-import { readFirst, readSome, unlessGone } from '../proc-file.js';
+import { readSome, unlessGone } from '../proc-file.js';
 
 /** More threads than this, and the map is read again. */
 const MAX_REMEMBERED = 4096;
@@ -69,7 +69,7 @@ function endOf(maps: Buffer): number | undefined {
 
 /** Where it begins; 0, which the kernel gives to those who may not know, is no answer. */
 function heapStart(tid: number): number | undefined {
-  const line = buffer.toString('latin1', 0, readFirst(`/proc/${tid}/stat`, buffer));
+  const line = buffer.toString('latin1', 0, readFileOnce(`/proc/${tid}/stat`, buffer));
   const start = Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[START_BRK - 3]);
   return start > 0 ? Math.ceil(start / PAGE_BYTES) * PAGE_BYTES : undefined;
 }

@@ -4,6 +4,7 @@
  * Looking through many descriptors can take longer than a measurement may. Then what was found last counts, and the look
  * goes on for the next measurement. It does so for a while only: who could not be looked through for long may have filled the limit.
  */
+import { monotonicMs } from '@sandlock/sys';
 import type { OneAtATime } from '../one-at-a-time.js';
 import type { Deadline } from './deadline.js';
 import type { MemoryStatus } from './memory-status.js';
@@ -28,11 +29,11 @@ export class LatestObjects {
   }
 
   async find(statuses: readonly MemoryStatus[], deadline: Deadline): Promise<SharedObjectsFound> {
-    const begun = performance.now();
+    const begun = monotonicMs();
     const found = await deadline.wait(this.#aside.run(async () => deadline.passed ? undefined : await this.#look(statuses)));
     if (found !== undefined) return found;
     this.#lateSince ??= begun;
-    if (performance.now() - this.#lateSince < this.#maxLateMs) return { ...this.#latest, busyMs: 0 };
+    if (monotonicMs() - this.#lateSince < this.#maxLateMs) return { ...this.#latest, busyMs: 0 };
     return { ...this.#latest, unseen: new Set(statuses.map(({ pid }) => pid)), busyMs: 0 };
   }
 

@@ -4,6 +4,7 @@
  * As long as everything that was asked for since the last look fits, nothing is read; so a charge is never trusted, only
  * a reason to measure, and what failed or was given back costs nothing.
  */
+import { monotonicMs } from '@sandlock/sys';
 import { Measurements } from './measurements.js';
 import type { Measurement, MemoryMeter } from './memory-meter.js';
 
@@ -62,7 +63,7 @@ export class MemoryAccount {
 
   /** What is in use now, or was at the last look where that cannot be said at once. */
   usedBytes(): number {
-    if (performance.now() - this.#lastLook > FRESH_MS) {
+    if (monotonicMs() - this.#lastLook > FRESH_MS) {
       const measured = this.#options.meter.atOnce();
       if (measured !== undefined && measured.usedBytes <= this.#options.limitBytes) this.#measured(measured.usedBytes, 0);
     }
@@ -108,6 +109,6 @@ export class MemoryAccount {
     this.#peak = Math.max(this.#peak, usedBytes);
     this.#lastUsed = usedBytes;
     this.#bound = usedBytes + grantedBytes;
-    this.#lastLook = performance.now();
+    this.#lastLook = monotonicMs();
   }
 }

@@ -5,7 +5,8 @@
  * so a sum over processes is never too small for what they have in common, and may be too large.
  * proc_pid_status(5)
  */
-import { readFirst, unlessGone } from '../proc-file.js';
+import { readFileOnce } from '@sandlock/sys';
+import { unlessGone } from '../proc-file.js';
 
 export interface MemoryStatus {
   /** The process, also where a thread was asked about. */
@@ -29,7 +30,7 @@ const COMPARED = /^(?:VmPeak|VmSize|VmHWM|VmData|VmStk|VmPTE):.*/gm;
 
 /** @returns undefined for a process without memory: gone, or a zombie */
 export function readMemoryStatus(tid: number): MemoryStatus | undefined {
-  const length = unlessGone(() => readFirst(`/proc/${tid}/status`, buffer));
+  const length = unlessGone(() => readFileOnce(`/proc/${tid}/status`, buffer));
   return length === undefined ? undefined : parseMemoryStatus(buffer.toString('latin1', 0, length));
 }
 

@@ -5,7 +5,7 @@
  * the most that such growth can come to; others on the machine may add to that, or take from it what they give back.
  * proc_meminfo(5), Shmem
  */
-import { readFirst } from '../proc-file.js';
+import { readFileOnce } from '@sandlock/sys';
 
 const buffer = Buffer.alloc(4096);
 const SHMEM = /^Shmem:\s+(\d+)/m;
@@ -22,7 +22,7 @@ export class SharedAllocations {
 }
 
 function sharedBytes(): number {
-  const kib = SHMEM.exec(buffer.toString('latin1', 0, readFirst('/proc/meminfo', buffer)))?.[1];
+  const kib = SHMEM.exec(buffer.toString('latin1', 0, readFileOnce('/proc/meminfo', buffer)))?.[1];
   if (kib === undefined) throw new Error('/proc/meminfo does not say how much memory is shared.');
   return Number(kib) * 1024;
 }

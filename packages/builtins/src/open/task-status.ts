@@ -4,7 +4,8 @@
  * The first lines hold the name, which is of the task's own choice, but with its newlines escaped: a field found at the
  * start of a line is the kernel's. proc_pid_status(5)
  */
-import { readFirst, unlessGone } from '../proc-file.js';
+import { readFileOnce } from '@sandlock/sys';
+import { unlessGone } from '../proc-file.js';
 
 export interface TaskStatus {
   readonly tgid: number;
@@ -22,7 +23,7 @@ const buffer = Buffer.alloc(64 * 1024);
 
 /** @returns undefined when there is no such task, or /proc hides it */
 export function readTaskStatus(tid: number | 'self'): TaskStatus | undefined {
-  const text = unlessGone(() => buffer.toString('latin1', 0, readFirst(`/proc/${tid}/status`, buffer)));
+  const text = unlessGone(() => buffer.toString('latin1', 0, readFileOnce(`/proc/${tid}/status`, buffer)));
   if (text === undefined) return undefined;
   const field = (name: string): string => {
     const at = text.indexOf(`\n${name}:`);

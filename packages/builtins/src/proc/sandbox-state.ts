@@ -1,6 +1,7 @@
 /**
  * What is known of a sandbox over time: since when it is there, and how busy it has been.
  */
+import { monotonicMs } from '@sandlock/sys';
 import { Census } from './census.js';
 import { LoadAverage, SAMPLE_SECONDS } from './load-average.js';
 import type { Members } from '../views/members.js';
@@ -11,9 +12,10 @@ const RECOUNT_MS = 100;
 export class SandboxState {
   readonly census: Census;
   readonly #members: Members;
-  #counted = { atMs: -Infinity, processes: 0 };
   readonly #load = new LoadAverage();
-  readonly #startMs = performance.now();
+  readonly #startMs = monotonicMs();
+  /** At first there is one. */
+  #counted = { atMs: this.#startMs, processes: 1 };
   readonly #timer: NodeJS.Timeout;
 
   constructor(members: Members, guardPid: () => number) {
@@ -28,13 +30,13 @@ export class SandboxState {
 
   /** How many processes live, or did a moment ago. */
   processes(): number {
-    const now = performance.now();
+    const now = monotonicMs();
     if (now - this.#counted.atMs > RECOUNT_MS) this.#counted = { atMs: now, processes: this.#members.count() };
     return this.#counted.processes;
   }
 
   elapsedMs(): number {
-    return performance.now() - this.#startMs;
+    return monotonicMs() - this.#startMs;
   }
 
   end(): void {

@@ -6,7 +6,6 @@
  * proc_pid_net(5); net/ipv4/tcp_ipv4.c, get_tcp4_sock() and its like, net/unix/af_unix.c, net/netlink/af_netlink.c,
  * net/packet/af_packet.c
  */
-import { setImmediate } from 'node:timers/promises';
 
 /** Which field, counted from 0, is the inode. */
 const INET = 9;
@@ -32,7 +31,7 @@ export async function filteredSockets(table: Buffer, inodeField: number, inodes:
     }
     if (end < 0) break;
     at = end + 1;
-    await setImmediate();
+    await new Promise<void>((resolve) => { setImmediate(resolve); });
   }
   return `${kept.join('\n')}\n`;
 }

@@ -6,7 +6,8 @@
  * past what the kernel does first in its call.
  * proc_pid_status(5), voluntary_ctxt_switches; proc_pid_schedstat(5); proc_pid_syscall(5)
  */
-import { readFirst, unlessGone } from '../proc-file.js';
+import { readFileOnce } from '@sandlock/sys';
+import { unlessGone } from '../proc-file.js';
 
 const buffer = Buffer.alloc(8192);
 /** 'r', as in "running"; a number otherwise. */
@@ -29,7 +30,7 @@ export interface ThreadRuns {
 /** @returns undefined when the thread is gone */
 export function threadRuns(tid: number): ThreadRuns | undefined {
   return unlessGone(() => {
-    const status = buffer.toString('latin1', 0, readFirst(`/proc/${tid}/status`, buffer));
+    const status = buffer.toString('latin1', 0, readFileOnce(`/proc/${tid}/status`, buffer));
     const field = (name: string): string | undefined => new RegExp(`^${name}:\\s*(\\w+)`, 'm').exec(status)?.[1];
     const waits = Number(field('voluntary_ctxt_switches') ?? NaN);
     if (Number.isNaN(waits)) throw new Error(`/proc/${tid}/status says nothing of context switches`);
@@ -49,12 +50,12 @@ export function hasGoneOn(before: ThreadRuns, now: ThreadRuns | undefined): bool
  * lib/syscall.c, task_current_syscall()
  */
 export function isAsleepInCall(tid: number): boolean {
-  return unlessGone(() => readFirst(`/proc/${tid}/syscall`, buffer) > 0 && buffer[0] !== RUNNING) ?? false;
+  return unlessGone(() => readFileOnce(`/proc/${tid}/syscall`, buffer) > 0 && buffer[0] !== RUNNING) ?? false;
 }
 
 function ranNs(tid: number): number {
   try {
-    return Number(buffer.toString('latin1', 0, readFirst(`/proc/${tid}/schedstat`, buffer)).split(' ')[0]);
+    return Number(buffer.toString('latin1', 0, readFileOnce(`/proc/${tid}/schedstat`, buffer)).split(' ')[0]);
   } catch {
     return 0; // no CONFIG_SCHED_INFO
   }

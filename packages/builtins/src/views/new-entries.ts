@@ -12,8 +12,6 @@ import { lstatSync, readFileSync, type Stats } from 'node:fs';
 
 interface Known extends KnownEntries {
   readonly prefix: string;
-  /** undefined: it is not there any more. */
-  readonly mount: string | undefined;
 }
 
 /** Devices stay with Landlock, which judges what is done with them; sockets and links are not opened. */
@@ -25,7 +23,7 @@ export class NewEntries {
   constructor(directories: readonly KnownEntries[]) {
     // The innermost first: it knows best.
     this.#directories = [...directories].sort((a, b) => b.path.length - a.path.length).map(({ path, entries }) => ({
-      path, entries, prefix: path === '/' ? '/' : `${path}/`, mount: mountOfPath(path),
+      path, entries, prefix: path === '/' ? '/' : `${path}/`,
     }));
   }
 
@@ -41,7 +39,8 @@ export class NewEntries {
    */
   serves(path: string, fd: number, stat: Stats | undefined): boolean {
     const directory = this.#directoryOf(path);
-    if (directory?.mount === undefined || directory.mount !== mountOf(fd)) return false;
+    const mount = directory && mountOfPath(directory.path);
+    if (mount === undefined || mount !== mountOf(fd)) return false;
     return stat === undefined || OPENED.has(stat.mode & S_IFMT);
   }
 
@@ -59,6 +58,7 @@ export class NewEntries {
   }
 }
 
+/** undefined: it is not there any more. */
 function mountOfPath(path: string): string | undefined {
   let fd: number;
   try {

@@ -13,7 +13,7 @@ const BLOCK_BYTES = 4096;
 /** STATX_BASIC_STATS */
 const STATX_BASIC = 0x7ff;
 
-const began = BigInt(Math.floor(performance.timeOrigin / 1000));
+const began = BigInt(Math.floor(Date.now() / 1000 - process.uptime()));
 /** No device has it: whoever compares device and inode shall not take it for another file. */
 const INODE = 1n;
 

@@ -10,7 +10,7 @@ import { closeAll, Supervised } from '../supervised.js';
 
 const ROOM = 32_768;
 /** More than is read at once. */
-const MANY = Array.from({ length: 3000 }, (_, n) => `entry-${(n * 7919) % 3000}`);
+const MANY = Array.from({ length: 12_000 }, (_, n) => `entry-${(n * 7919) % 12_000}`);
 const SORTED = ['.', '..', ...[...MANY].sort()];
 
 let directory: string;

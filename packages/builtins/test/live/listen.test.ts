@@ -1,13 +1,14 @@
+import { mayCallPidfdGetfd } from '@sandlock/sys';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { canCopyDescriptors, listen } from '../../src/index.js';
+import { listen } from '../../src/index.js';
 import { python } from './python.js';
 import { endAll, hasPython } from './sandboxed.js';
 
 afterEach(endAll);
 
 const ways = [
-  { copies: 'taken' as const, needs: 'python3, pidfd_getfd(2)', has: hasPython && canCopyDescriptors() },
+  { copies: 'taken' as const, needs: 'python3, pidfd_getfd(2)', has: hasPython && mayCallPidfdGetfd() },
   { copies: 'kept' as const, needs: 'python3', has: hasPython },
 ];
 

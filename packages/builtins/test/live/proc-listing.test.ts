@@ -1,9 +1,10 @@
+import { mayCallPidfdGetfd } from '@sandlock/sys';
 import type { Family } from '@sandlock/dispatch';
 import { readdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { canCopyDescriptors, PositionStore, proc, ProcessTree, views, watchedFdBase, type ProcOptions } from '../../src/index.js';
+import { PositionStore, proc, ProcessTree, views, watchedFdBase, type ProcOptions } from '../../src/index.js';
 import { python } from './python.js';
 import { endAll, hasPython, Sandboxed } from './sandboxed.js';
 
@@ -68,7 +69,7 @@ say({'pids': [int(n) for n in names if n.isdigit()], 'mine': sorted([os.getpid()
     expect(stdout).toBe('bash\nps\nsort\n1\n'); // pgrep leaves itself out
   });
 
-  it.skipIf(!canCopyDescriptors())('starts over when rewound or opened again, and is shared by duplicates and children [needs pidfd_getfd]', async () => {
+  it.skipIf(!mayCallPidfdGetfd())('starts over when rewound or opened again, and is shared by duplicates and children [needs pidfd_getfd]', async () => {
     expect(await python(families(), `${GETDENTS}
 fd = os.open('/proc', os.O_RDONLY)
 first = getdents(fd, 64)
