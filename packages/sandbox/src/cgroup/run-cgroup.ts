@@ -5,7 +5,6 @@
  * run; where this process ends first, the guard removes it.
  */
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { setLimits, type CgroupLimits } from './limits.js';
 import { finalUse, usedBytes, type CgroupUse } from './usage.js';
@@ -56,7 +55,7 @@ export class RunCgroup {
     const use = finalUse(this.directory);
     for (let waitedMs = 0; !this.#removed() && waitedMs < PATIENCE_MS; waitedMs += STEP_MS) {
       this.#kill();
-      await sleep(STEP_MS);
+      await new Promise<void>((resolve) => { setTimeout(resolve, STEP_MS); });
     }
     return use;
   }

@@ -9,12 +9,13 @@
  */
 import { fileIdentity } from '@sandlock/builtins';
 import type { KnownEntries } from '@sandlock/dispatch';
-import { realpathSync, type BigIntStats } from 'node:fs';
+import { type EntryStat, S_IFLNK } from '@sandlock/sys';
 
 import type { PolicyGrant } from '../policy/policy.js';
+import { RealPaths } from '../policy/real-paths.js';
 import type { Holes } from './holes.js';
 import type { LandlockGrant } from './landlock-plan.js';
-import { listing, lookedAt, Listing } from './listing.js';
+import { isOfType, listing, lookedAt, Listing } from './listing.js';
 import { isWithin } from './mount-points.js';
 
 export interface Grants {
@@ -41,12 +42,10 @@ export interface DividedGrants {
   };
 }
 
-export function divideGrants({ readable, writable }: Grants, holes: Holes): DividedGrants {
-  // Each is looked up once: a policy may grant a great many.
-  const real = new Map([...readable, ...writable].map((grant) => [grant, resolved(grant)]));
-  const granted = [...real.values()].flatMap((path) => path ?? []);
-  const kept = writable.flatMap((grant) => readOnly(grant, real.get(grant), holes.cgroups));
-  for (const grant of kept) real.set(grant, real.get(grant) ?? resolved(grant));
+export function divideGrants({ readable, writable }: Grants, holes: Holes, paths = new RealPaths()): DividedGrants {
+  const real = ({ path }: PolicyGrant): string | undefined => paths.of(path);
+  const granted = [...readable, ...writable].flatMap((grant) => real(grant) ?? []);
+  const kept = writable.flatMap((grant) => readOnly(grant, real(grant), holes.cgroups));
   const near = holes.sysfs.filter((mount) => granted.some((path) => isWithin(path, mount) || isWithin(mount, path)));
   const all = [...holes.procfs, ...holes.files, ...near.flatMap((mount) => holes.blocked(mount))];
   const directories = new Map<string, { listing: Listing; writable: boolean }>();
@@ -54,7 +53,7 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes): Divi
   const split = (
     grants: readonly PolicyGrant[], without: readonly string[], atDirectory?: (grant: PolicyGrant) => void,
   ): LandlockGrant[] => grants.flatMap((grant): LandlockGrant[] => {
-    const path = real.get(grant);
+    const path = real(grant);
     if (path === undefined) return [grant];
     if (holes.identities.size > 0 && isViewed(lookedAt(path), holes)) return [];
     if (!without.some((hole) => isWithin(hole, path) || isWithin(path, hole))) return [grant];
@@ -73,8 +72,8 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes): Divi
       entries,
     },
     served: {
-      readable: readable.flatMap((grant) => inside(grant, real.get(grant), holes.procfs)),
-      writable: writable.flatMap((grant) => inside(grant, real.get(grant), holes.procfs)),
+      readable: readable.flatMap((grant) => inside(grant, real(grant), holes.procfs)),
+      writable: writable.flatMap((grant) => inside(grant, real(grant), holes.procfs)),
       directories: [...directories.keys()].sort(),
       // What the kernel makes up has no entries of the program's.
       knownEntries: [...directories].filter(([path]) => !isSpecial(path, holes)).map(([, known]) => known.listing.known(known.writable)),
@@ -99,7 +98,7 @@ function around(path: string, without: readonly string[], holes: Holes): Level[]
   const below: Level[] = [];
   for (const [name, stat] of found.entries) {
     // What a link leads to has a rule of its own if it lies beneath this grant, and was not granted if it does not.
-    if (stat.isSymbolicLink() || isViewed(stat, holes)) continue;
+    if (isOfType(stat, S_IFLNK) || isViewed(stat, holes)) continue;
     if (onTheWay.has(name)) below.push(...around(prefix + name, inner, holes));
     else beside.push(name);
   }
@@ -110,7 +109,7 @@ function isSpecial(path: string, { special }: Holes): boolean {
   return special.some((mount) => isWithin(path, mount));
 }
 
-function isViewed(stat: BigIntStats | undefined, { identities }: Holes): boolean {
+function isViewed(stat: EntryStat | undefined, { identities }: Holes): boolean {
   return stat !== undefined && identities.has(fileIdentity(stat) ?? '');
 }
 
@@ -128,15 +127,6 @@ function inside(grant: PolicyGrant, resolvedPath: string | undefined, procfs: re
   // /proc/self is a link and leads to this process: what was meant is the target's own.
   const within = procfs.some((mount) => isWithin(path, mount)) ? [path] : procfs.some((mount) => isWithin(real, mount)) ? [real] : [];
   return [...within, ...procfs.filter((mount) => mount !== real && isWithin(mount, real))];
-}
-
-/** undefined: it is not there any more, which whoever opens it will find. */
-function resolved({ path }: PolicyGrant): string | undefined {
-  try {
-    return realpathSync.native(Buffer.from(path), 'latin1');
-  } catch {
-    return undefined;
-  }
 }
 
 const toText = (path: Uint8Array) => Buffer.from(path).toString('latin1');

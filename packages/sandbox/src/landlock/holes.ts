@@ -104,7 +104,7 @@ function isAmongFew(path: string): boolean {
 
 function entryCount(directory: string): number {
   try {
-    return listing(directory).names.length;
+    return listing(directory).entries.size;
   } catch {
     return 0; // nobody's to list, and so nobody's to divide
   }

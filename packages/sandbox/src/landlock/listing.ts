@@ -1,34 +1,22 @@
 /**
  * Listings of directories, kept for as long as the directory is unchanged: the next start asks for the same ones.
  *
- * Whatever is made, removed or renamed in a directory changes its time of change, which nobody can set. A change within the
- * grain of that clock may be missed; then an entry is taken for what it was, and it is the rule of another file that is
- * not there.
+ * Whatever is made, removed or renamed in a directory changes its time of change, which nobody can set. Where that was a
+ * moment ago the next change might get the same time, within the grain of the clock, so nothing is kept then.
  * inode(7), st_ctime
  */
 import type { KnownEntries } from '@sandlock/dispatch';
-import { lstatSync, readdirSync, statSync, type BigIntStats } from 'node:fs';
+import { type EntryStat, listEntries, S_IFDIR, S_IFMT } from '@sandlock/sys';
+import { lstatSync, statSync, type BigIntStats } from 'node:fs';
 
 export class Listing {
   readonly path: string;
+  readonly entries: ReadonlyMap<string, EntryStat>;
   readonly #known = new Map<boolean, KnownEntries>();
-  #entries: ReadonlyMap<string, BigIntStats> | undefined;
-  readonly names: readonly string[];
 
   constructor(path: string) {
     this.path = path;
-    this.names = readdirSync(Buffer.from(path, 'latin1'), 'latin1');
-  }
-
-  /** Those that are still there. */
-  get entries(): ReadonlyMap<string, BigIntStats> {
-    if (this.#entries !== undefined) return this.#entries;
-    const entries = new Map<string, BigIntStats>();
-    for (const name of this.names) {
-      const stat = lookedAt(this.path === '/' ? `/${name}` : `${this.path}/${name}`);
-      if (stat !== undefined) entries.set(name, stat);
-    }
-    return (this.#entries = entries);
+    this.entries = listEntries(Buffer.from(path, 'latin1'));
   }
 
   /** @param writable programs may replace entries: then a directory, too, is only what it was */
@@ -36,24 +24,38 @@ export class Listing {
     let known = this.#known.get(writable);
     if (known === undefined) {
       const entries = Array.from(this.entries, ([name, stat]): [string, { dev: bigint; ino: bigint } | null] => (
-        [name, stat.isDirectory() && !writable ? null : { dev: stat.dev, ino: stat.ino }]));
+        [name, isOfType(stat, S_IFDIR) && !writable ? null : { dev: stat.dev, ino: stat.ino }]));
       this.#known.set(writable, (known = { path: this.path, entries: new Map(entries) }));
     }
     return known;
   }
 }
 
+export function isOfType({ mode }: EntryStat, type: number): boolean {
+  return (Number(mode) & S_IFMT) === type;
+}
+
 const kept = new Map<string, { readonly state: string; readonly listing: Listing }>();
 
 /** Not for directories of the kernel's own, whose times tell nothing. @throws what keeps this process from listing it */
 export function listing(path: string): Listing {
-  const { dev, ino, ctimeNs } = statSync(Buffer.from(path, 'latin1'), { bigint: true });
-  const state = `${dev} ${ino} ${ctimeNs}`;
+  const stat = statSync(Buffer.from(path, 'latin1'), { bigint: true });
+  const settled = isSettled(stat);
+  const state = `${stat.dev} ${stat.ino} ${stat.ctimeNs}`;
   const last = kept.get(path);
   if (last?.state === state) return last.listing;
   const made = new Listing(path);
-  kept.set(path, { state, listing: made });
+  if (settled) kept.set(path, { state, listing: made });
+  else kept.delete(path);
   return made;
+}
+
+/** Larger than the grain of any file system's clock; FAT has two seconds. */
+const SETTLED_NS = 3_000_000_000n;
+
+/** Whether the next change of a file, its entries if it is a directory, is sure to change its times. */
+export function isSettled({ ctimeNs }: BigIntStats): boolean {
+  return BigInt(Date.now()) * 1_000_000n - ctimeNs > SETTLED_NS;
 }
 
 /** undefined: gone. */

@@ -15,9 +15,13 @@ export interface MountPoint {
   readonly root: string;
 }
 
+let last: { readonly text: string; readonly mounts: readonly MountPoint[] } | undefined;
+
 /** @throws where /proc is not mounted: nothing can be said then */
 export function mountPoints(): readonly MountPoint[] {
-  return parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1'));
+  const text = readFileSync('/proc/self/mountinfo', 'latin1');
+  if (last?.text !== text) last = { text, mounts: parseMountInfo(text) };
+  return last.mounts;
 }
 
 /** @param text lines like `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw` */

@@ -4,6 +4,7 @@
  * It reads on after the limit, or the program would block on a full pipe. Once the tree is gone nothing of it can
  * write, but a process outside may have been passed the pipe; so after that, silence counts as the end.
  */
+import { monotonicMs } from '@sandlock/sys';
 import type { Socket } from 'node:net';
 
 /** How long a pipe may be silent after the tree has ended, in milliseconds. */
@@ -29,9 +30,9 @@ export class Capture {
 
   /** Resolves when all has been read. Call it once the tree has ended. */
   async finish(): Promise<void> {
-    this.#lastData = performance.now();
+    this.#lastData = monotonicMs();
     const timer = setInterval(() => {
-      if (performance.now() - this.#lastData >= SILENCE_MS) this.#stream.destroy();
+      if (monotonicMs() - this.#lastData >= SILENCE_MS) this.#stream.destroy();
     }, SILENCE_MS / 4);
     await this.#closed;
     clearInterval(timer);
@@ -47,7 +48,7 @@ export class Capture {
   }
 
   #take(chunk: Buffer): void {
-    this.#lastData = performance.now();
+    this.#lastData = monotonicMs();
     const room = this.#limitBytes - this.#bytes;
     if (chunk.length > room) this.#truncated = true;
     if (room <= 0) return;

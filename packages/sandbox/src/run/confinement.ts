@@ -20,6 +20,7 @@ import { divideGrants } from '../landlock/divided-grants.js';
 import { holes } from '../landlock/holes.js';
 import { landlockPlan, type LandlockPlan } from '../landlock/landlock-plan.js';
 import type { Policy } from '../policy/policy.js';
+import { RealPaths } from '../policy/real-paths.js';
 import { descriptorLimit } from './descriptor-limit.js';
 import { determinism } from './determinism.js';
 import { viewGrants } from './view-grants.js';
@@ -144,11 +145,12 @@ interface Shown {
  * @returns what is left for Landlock to give: nothing of a procfs, nor of what a view stands in for. See divideGrants()
  */
 function addViews(
-  { policy, guardPid }: ConfinementInput, table: DispatchTable, more: readonly View[], { members, memory, time }: Shown,
+  { policy, guardPid, socketCopies }: ConfinementInput, table: DispatchTable, more: readonly View[], { members, memory, time }: Shown,
 ): LandlockPlan {
   const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
-  const { procGranted, ...grants } = viewGrants(policy.fs);
-  const positions = new PositionStore();
+  const paths = new RealPaths();
+  const { procGranted, ...grants } = viewGrants(policy.fs, paths);
+  const positions = new PositionStore(socketCopies === 'taken');
   const numCpus = visibleCpus(policy);
   // Before /proc's own listings, which are in the kernel's order.
   if (policy.deterministicDirs) {
@@ -158,7 +160,7 @@ function addViews(
   table.family(ofProc);
   const shown = [...ofProc.views, ...more, hosts()];
   const found = holes(shown.map(({ path }) => path));
-  const { landlock, served: { directories, knownEntries } } = divideGrants(policy.fs, found);
+  const { landlock, served: { directories, knownEntries } } = divideGrants(policy.fs, found, paths);
   const began = time !== undefined && policy.shiftFileTimes ? (time.startedAt + time.offsetNs) / SECOND_NS : undefined;
   table.family(views({ views: shown, grants, members, watchedFdBase: base, procGranted, directories, knownEntries, positions, began }));
   return landlockPlan({ ...policy, fs: landlock }, landlockAbiVersion());

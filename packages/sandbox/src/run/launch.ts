@@ -3,9 +3,8 @@
  *
  * Everything that can be wrong is found before there is one: options, grants, protections, handlers, the filter.
  */
-import { canCopyDescriptors } from '@sandlock/builtins';
 import type { HandlerBinding } from '@sandlock/dispatch';
-import { close, GuardedProcess, SyscallError } from '@sandlock/sys';
+import { GuardedProcess, mayCallPidfdGetfd, SyscallError } from '@sandlock/sys';
 
 import { openCgroup } from '../cgroup/open-cgroup.js';
 import type { RunCgroup } from '../cgroup/run-cgroup.js';
@@ -17,8 +16,8 @@ import { gpuGrants } from '../policy/gpu-grants.js';
 import { resolveGrants } from '../policy/resolve-grants.js';
 import { abortError } from './abort-error.js';
 import { makeConfinement, type Confinement } from './confinement.js';
+import { withRuleset } from './kept-rulesets.js';
 import { claimName, releaseName } from './names.js';
-import { createRuleset } from './ruleset.js';
 import { checkCall, type PopenOptions, type StdioMode } from './run-options.js';
 import { SandboxProcess } from './sandbox-process.js';
 import { startPlan } from './start-plan.js';
@@ -40,11 +39,10 @@ export function launch(input: LaunchInput): SandboxProcess {
   const { cmd, options } = input;
   checkCall(cmd, options);
   if (options.signal?.aborted) throw abortError(options.signal);
-  const socketCopies = input.policy.supervised && !canCopyDescriptors() ? 'kept' : 'taken';
+  const socketCopies = input.policy.supervised && !mayCallPidfdGetfd() ? 'kept' : 'taken';
   const policy: Policy = { ...input.policy, fs: withGpus(resolveGrants(input.policy), input.policy), net: socketCopies === 'kept' ? withoutCopies(input.policy.net) : input.policy.net };
   const name = claimName(options.name ?? policy.name);
   let guardPid = 0;
-  let rulesetFd = -1;
   let confinement: Confinement | undefined;
   let cgroup: RunCgroup | undefined;
   try {
@@ -52,25 +50,26 @@ export function launch(input: LaunchInput): SandboxProcess {
     const made = confinement = makeConfinement({
       policy, name, socketCopies, cgroup, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
     });
-    rulesetFd = createRuleset(made.landlock);
-    const stdio = planStdio(input.stdio);
-    return new SandboxProcess({
-      name,
-      program: String(cmd[0]),
-      confinement: made,
-      cgroup,
-      stdio,
-      options,
-      parked: input.park ?? false,
-      spawn: (callbacks) => {
-        const guarded = GuardedProcess.spawn(startPlan({
-          policy, confinement: made, cgroup, cmd, options, rulesetFd,
-          stdio: stdio.fds, interactive: input.interactive ?? false, park: input.park ?? false,
-        }), callbacks);
-        guardPid = guarded.guardPid;
-        return guarded;
-      },
-      released: () => releaseName(name),
+    return withRuleset(made.landlock, (rulesetFd) => {
+      const stdio = planStdio(input.stdio);
+      return new SandboxProcess({
+        name,
+        program: String(cmd[0]),
+        confinement: made,
+        cgroup,
+        stdio,
+        options,
+        parked: input.park ?? false,
+        spawn: (callbacks) => {
+          const guarded = GuardedProcess.spawn(startPlan({
+            policy, confinement: made, cgroup, cmd, options, rulesetFd,
+            stdio: stdio.fds, interactive: input.interactive ?? false, park: input.park ?? false,
+          }), callbacks);
+          guardPid = guarded.guardPid;
+          return guarded;
+        },
+        released: () => releaseName(name),
+      });
     });
   } catch (error) {
     releaseName(name);
@@ -83,8 +82,6 @@ export function launch(input: LaunchInput): SandboxProcess {
       });
     }
     throw error;
-  } finally {
-    if (rulesetFd >= 0) close(rulesetFd);
   }
 }
 

@@ -5,7 +5,7 @@
  * has ended, no process of the tree is left, and only then a wait resolves.
  */
 import { Supervisor, kernelListener, type SupervisorReport, type SupervisorStats } from '@sandlock/dispatch';
-import { close, type GuardCallbacks, type GuardedProcess, type StartStep, type TargetExit } from '@sandlock/sys';
+import { close, type GuardCallbacks, type GuardedProcess, monotonicMs, type StartStep, type TargetExit } from '@sandlock/sys';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
@@ -62,7 +62,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
   readonly #parked = deferred();
   readonly #execed = deferred();
   readonly #ended = deferred<RunResult>();
-  readonly #startedAt = performance.now();
+  readonly #startedAt = monotonicMs();
   readonly #streams: (Socket | null)[];
   readonly #taken = [false, false, false];
   readonly #captures: (Capture | null)[] = [null, null, null];
@@ -364,7 +364,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
       stdout: this.#captures[1]?.bytes ?? null,
       stderr: this.#captures[2]?.bytes ?? null,
       truncated: this.#captures.some((capture) => capture?.truncated),
-      durationMs: performance.now() - this.#startedAt,
+      durationMs: monotonicMs() - this.#startedAt,
       peakProcesses: this.#parts.confinement.peakProcesses(),
       capabilities: {
         landlockAbi: this.#parts.confinement.landlock.abi,

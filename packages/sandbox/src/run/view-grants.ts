@@ -5,10 +5,10 @@
  * given: `/proc/self` leads to this process and means the target's own.
  */
 import type { Grants } from '@sandlock/builtins';
-import { realpathSync } from 'node:fs';
 
 import { isWithin } from '../landlock/mount-points.js';
 import type { Policy, PolicyGrant } from '../policy/policy.js';
+import type { RealPaths } from '../policy/real-paths.js';
 
 export interface ViewGrants extends Grants {
   /** Whether a grant lies in /proc or has it beneath. */
@@ -17,9 +17,9 @@ export interface ViewGrants extends Grants {
 
 const PROC = '/proc';
 
-export function viewGrants({ readable, writable }: Policy['fs']): ViewGrants {
-  const written = writable.flatMap(names);
-  const read = [...readable.flatMap(names), ...written]; // writing includes reading
+export function viewGrants({ readable, writable }: Policy['fs'], paths: RealPaths): ViewGrants {
+  const written = writable.flatMap((grant) => names(grant, paths));
+  const read = [...readable.flatMap((grant) => names(grant, paths)), ...written]; // writing includes reading
   return {
     mayRead: (path) => read.some((granted) => isWithin(path, granted)),
     mayWrite: (path) => written.some((granted) => isWithin(path, granted)),
@@ -28,12 +28,9 @@ export function viewGrants({ readable, writable }: Policy['fs']): ViewGrants {
 }
 
 /** A path as it was granted, and as it is resolved. A character a byte. */
-function names({ path }: PolicyGrant): string[] {
+function names({ path }: PolicyGrant, paths: RealPaths): string[] {
   const given = Buffer.from(path).toString('latin1').replace(/(?<=.)\/+$/, '');
   if (isWithin(given, PROC)) return [given];
-  try {
-    return [...new Set([given, realpathSync.native(Buffer.from(path), 'latin1')])];
-  } catch {
-    return [given]; // gone, which whoever opens it will find
-  }
+  const real = paths.of(path);
+  return real === undefined || real === given ? [given] : [given, real];
 }

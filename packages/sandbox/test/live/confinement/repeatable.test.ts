@@ -96,8 +96,9 @@ console.log(Date.now() + Math.random());`;
 
   it.skipIf(!go)('has the same in Go, whose runtime asks the vDSO and AT_RANDOM [needs go]', async () => {
     writeFileSync(join(directory, 'c.go'), `package main
-import ("crypto/rand"; "fmt"; seeded "math/rand/v2")
+import ("crypto/rand"; "fmt"; seeded "math/rand/v2"; "runtime")
 func main() {
+  runtime.LockOSThread() // each thread has numbers of its own, and the scheduler may move us after a call
   b := make([]byte, 8)
   rand.Read(b)
   fmt.Printf("%x\\n%d\\n", b, seeded.Uint64())
