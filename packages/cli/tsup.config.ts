@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
 import { defineConfig } from 'tsup';
 
 // Two files for a run: the command with everything in it, and in front of it the few lines that load it from a code
@@ -45,8 +47,8 @@ export default defineConfig({
       name: 'native-package',
       setup(build) {
         build.onLoad({ filter: /\/sys\/dist\/[^/]+\.js$/ }, async ({ path }) => ({
-          contents: (await readFile(path, 'utf8')).replaceAll('import.meta.url',
-            '(require("node:url").pathToFileURL(require.resolve("@sandlock/sys")).href)'),
+          contents: `import { sysUrl } from ${JSON.stringify(fileURLToPath(new URL('src/sys-url.ts', import.meta.url)))};\n`
+            + (await readFile(path, 'utf8')).replaceAll('import.meta.url', 'sysUrl()'),
         }));
       },
     },

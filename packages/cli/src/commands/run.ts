@@ -32,7 +32,7 @@ export async function run(argv: readonly string[]): Promise<RunOutcome> {
       writeOut(request.text);
       return { exitCode: EXIT_OK, programRan: false };
     }
-    sandbox = new Sandbox(request.options, { filterStore: filterStore() });
+    sandbox = new Sandbox(request.options, { filterStore: filterStore(request.options) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // Flags that make no sense are a matter of usage; that a granted path is missing, as may be found below, is not.
