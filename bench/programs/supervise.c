@@ -2,11 +2,13 @@
  * Supervise: the least that answers a notified call, as the mark for the supervisor in TypeScript.
  *
  *   supervise getppid PROGRAM ARGUMENTS...
+ *   supervise getppid-polled PROGRAM ARGUMENTS...
  *   supervise openat PROGRAM ARGUMENTS...
  *
  * The target installs a filter that notifies this one call; this process receives in a blocking loop, with
  * the synchronous wake-up. It answers getppid with 42, and lets every openat go on, unseen. No Landlock, no table, no
- * checks. seccomp_unotify(2)
+ * checks. `-polled` waits with poll(2) before it receives, for the listener and an epoll, as whoever waits for anything else
+ * as well has to: receiving cannot be told to give up. seccomp_unotify(2)
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -18,6 +20,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -44,10 +47,19 @@ static int install(unsigned nr) {
   return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
-static void serve(int fd, const struct seccomp_notif_resp *answer) {
+/* Whether there is something to receive. */
+static int polled(int fd) {
+  static int others = -1;
+  if (others < 0) others = epoll_create1(EPOLL_CLOEXEC);
+  struct pollfd fds[] = {{fd, POLLIN, 0}, {others, POLLIN, 0}};
+  return poll(fds, 2, -1) > 0 && (fds[0].revents & POLLIN);
+}
+
+static void serve(int fd, const struct seccomp_notif_resp *answer, int polls) {
   if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP)) fprintf(stderr, "no synchronous wake-up\n");
   for (;;) {
     struct seccomp_notif notification = {0};
+    if (polls && !polled(fd)) return;
     if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification)) {
       struct pollfd listener = {fd, POLLIN, 0};
       if (errno == EINTR || poll(&listener, 1, 0) == 0 || !(listener.revents & POLLHUP)) continue;
@@ -61,7 +73,7 @@ static void serve(int fd, const struct seccomp_notif_resp *answer) {
 
 int main(int argc, char **argv) {
   if (argc < 3) return 2;
-  int opens = strcmp(argv[1], "openat") == 0;
+  int opens = strcmp(argv[1], "openat") == 0, polls = strcmp(argv[1], "getppid-polled") == 0;
   struct seccomp_notif_resp answer = {.val = opens ? 0 : 42, .flags = opens ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0};
   listener = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   *listener = -1;
@@ -79,7 +91,7 @@ int main(int argc, char **argv) {
     sched_yield();
   }
   /* exec gives the target a table of its own, in which the listener is closed: it closes on exec. */
-  serve(*listener, &answer);
+  serve(*listener, &answer, polls);
   int status;
   waitpid(pid, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
