@@ -4,10 +4,9 @@
  * The guard tells what happens and does what is asked; the supervisor answers the program's calls. When the guard
  * has ended, no process of the tree is left, and only then a wait resolves.
  */
-import { Supervisor, kernelListener, type SupervisorReport, type SupervisorStats } from '@sandlock/dispatch';
-import { close, type GuardCallbacks, type GuardedProcess, monotonicMs, type StartStep, type TargetExit } from '@sandlock/sys';
+import type { Supervisor, SupervisorReport, SupervisorStats } from '@sandlock/dispatch';
+import { type GuardCallbacks, type GuardedProcess, monotonicMs, type StartStep, type TargetExit } from '@sandlock/sys';
 import { EventEmitter } from 'node:events';
-import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 
@@ -17,14 +16,14 @@ import type { CgroupUse } from '../cgroup/usage.js';
 import { ProcessError } from '../errors.js';
 import { protectionReports } from '../landlock/protection-status.js';
 import { abortError } from './abort-error.js';
-import { Capture } from './capture.js';
 import type { Confinement } from './confinement.js';
 import { deferred } from './deferred.js';
-import { killCaller } from './kill-caller.js';
+import { ProgramStreams } from './program-streams.js';
 import { runResult, type RunResult } from './result.js';
 import { maxBufferBytes, type StartOptions } from './run-options.js';
 import { startError } from './start-error.js';
-import { pipeStream, type StdioPlan } from './stdio.js';
+import type { StdioPlan } from './stdio.js';
+import { Supervision } from './supervision.js';
 
 const { SIGCONT, SIGKILL, SIGSTOP, SIGTERM } = constants.signals;
 
@@ -63,14 +62,11 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
   readonly #execed = deferred();
   readonly #ended = deferred<RunResult>();
   readonly #startedAt = monotonicMs();
-  readonly #streams: (Socket | null)[];
-  readonly #taken = [false, false, false];
-  readonly #captures: (Capture | null)[] = [null, null, null];
+  readonly #streams: ProgramStreams;
+  readonly #supervision: Supervision;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #onAbort = (): void => this.#abort();
-  #supervisor: Supervisor | undefined;
   #waitKillable = false;
-  #syncWakeUp = false;
   #pid: number | undefined;
   #exit: TargetExit | undefined;
   #failure: Error | undefined;
@@ -86,6 +82,11 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
     this.name = parts.name;
     this.#parts = parts;
     const { stdio, options } = parts;
+    this.#supervision = new Supervision(parts.confinement, {
+      killTree: () => this.#kill(),
+      report: (report) => void this.emit('report', report),
+      failed: (error) => this.#fail(error),
+    });
     try {
       this.#guarded = parts.spawn({
         started: (pid) => {
@@ -93,7 +94,10 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
           this.#started.resolve(pid);
         },
         parked: () => this.#parked.resolve(undefined),
-        listener: (fd, waitKillable) => this.#supervise(fd, waitKillable),
+        listener: (fd, waitKillable) => {
+          this.#waitKillable = waitKillable;
+          this.#supervision.start(fd);
+        },
         execed: () => {
           this.#execed.resolve(undefined);
           this.emit('spawn');
@@ -110,9 +114,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
     } finally {
       stdio.closeProgramSide();
     }
-    this.#streams = stdio.ends.map((fd, i) => (fd === null ? null : pipeStream(fd, i === 0 ? 'write' : 'read')));
-    // A write to a program that is gone is no error of the caller's.
-    this.#streams[0]?.on('error', () => undefined);
+    this.#streams = new ProgramStreams(stdio, maxBufferBytes(options.maxBuffer));
     if (options.timeout !== undefined) this.#arm(options.timeout, () => this.#expire());
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#abort();
@@ -129,7 +131,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
 
   /** The pipe to its stdin, or null. Whoever takes it ends it; untaken, {@link wait} does. */
   get stdin(): Writable | null {
-    return this.#take(0);
+    return this.#streams.take(0);
   }
 
   /**
@@ -137,11 +139,11 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
    * waiting, and before the program has ended: what nobody took by then is captured.
    */
   get stdout(): Readable | null {
-    return this.#take(1);
+    return this.#streams.take(1);
   }
 
   get stderr(): Readable | null {
-    return this.#take(2);
+    return this.#streams.take(2);
   }
 
   /** Resolves when there is a process, at the latest with the error that there is none. */
@@ -183,18 +185,14 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
    * @throws {DOMException} AbortError
    */
   wait(): Promise<RunResult> {
-    if (!this.#taken[0]) this.#streams[0]?.end();
-    this.capture();
+    this.#streams.endInput();
+    this.#streams.capture();
     return this.#ended.promise;
   }
 
   /** Begins to capture what was not taken. */
   capture(): void {
-    const limit = maxBufferBytes(this.#parts.options.maxBuffer);
-    for (const i of [1, 2]) {
-      const stream = this.#streams[i];
-      if (stream && !this.#taken[i] && !this.#over) this.#captures[i] ??= new Capture(stream, limit);
-    }
+    this.#streams.capture();
   }
 
   /** SIGKILL to every process of the tree; resolves when they are gone. Once it has ended, nothing happens. */
@@ -231,61 +229,29 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
 
   /** What the supervisor was asked so far; null without one. */
   stats(): SupervisorStats | null {
-    return this.#supervisor?.stats() ?? null;
+    return this.#supervision.stats();
   }
 
   /** Answers a call that a handler holds. @returns false when it is not held (any more) */
   release(...call: Parameters<Supervisor['release']>): boolean {
-    return this.#supervisor?.release(...call) ?? false;
+    return this.#supervision.release(...call);
   }
 
   /** Lets the event loop end while the program runs; the program then ends with this process. */
   unref(): void {
     this.#guarded.unref();
-    this.#supervisor?.unref();
-    for (const stream of this.#streams) stream?.unref();
+    this.#supervision.unref();
+    this.#streams.unref();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    for (const stream of this.#streams) stream?.destroy();
-  }
-
-  #take(i: number): Socket | null {
-    if (this.#captures[i]) return null;
-    this.#taken[i] = true;
-    return this.#streams[i] ?? null;
+    this.#streams.destroy();
   }
 
   #mustRun(): void {
     if (this.isRunning) return;
     throw new ProcessError('ERR_SANDLOCK_NOT_RUNNING', `The process is not running: it ${this.#exit ? 'has ended' : 'does not exist yet'}.`);
-  }
-
-  #supervise(fd: number, waitKillable: boolean): void {
-    const { table } = this.#parts.confinement;
-    if (table === undefined) return close(fd);
-    try {
-      const listener = kernelListener(fd);
-      this.#waitKillable = waitKillable;
-      this.#syncWakeUp = listener.syncWakeUp;
-      this.#supervisor = new Supervisor({
-        listener,
-        table,
-        killTree: ({ pid }) => {
-          this.#killed = true;
-          killCaller(listener, pid, this.#parts.confinement.isMember);
-          this.#guarded.kill();
-        },
-        onReport: (report) => void this.emit('report', report),
-        onFatal: (error) => this.#fail(error),
-      });
-      this.#supervisor.start();
-      this.#parts.confinement.memory?.watch();
-    } catch (error) {
-      if (this.#supervisor === undefined) close(fd);
-      this.#fail(error as Error);
-    }
   }
 
   #failed(step: StartStep, errno: number): void {
@@ -332,14 +298,12 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
     }
     try {
       // The listener goes first: whatever should be left can do nothing that needs an answer.
-      await (this.#supervisor?.close() ?? this.#parts.confinement.table?.dispose());
+      await this.#supervision.close();
     } catch (error) {
       this.#failure ??= error as Error;
     }
     const use = await this.#parts.cgroup?.end();
-    this.#streams[0]?.destroy();
-    this.capture(); // whoever waits only now gets the same
-    await Promise.all(this.#captures.map((capture) => capture?.finish()));
+    await this.#streams.finish();
     this.#over = true;
     this.#parts.released();
     this.#settle(exit, use);
@@ -361,17 +325,17 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
       // The kernel counts whom it ended and does not say who that was.
       memoryExceeded: exit.signal === SIGKILL && (ledger || (!this.#killed && (use?.oomKills ?? 0) > 0)),
       peakMemoryBytes: Math.max(memory?.peak() ?? 0, use?.peakBytes ?? 0),
-      stdout: this.#captures[1]?.bytes ?? null,
-      stderr: this.#captures[2]?.bytes ?? null,
-      truncated: this.#captures.some((capture) => capture?.truncated),
+      stdout: this.#streams.captured(1),
+      stderr: this.#streams.captured(2),
+      truncated: this.#streams.truncated,
       durationMs: monotonicMs() - this.#startedAt,
       peakProcesses: this.#parts.confinement.peakProcesses(),
       capabilities: {
         landlockAbi: this.#parts.confinement.landlock.abi,
         protections: protectionReports(this.#parts.confinement.landlock.statuses),
-        supervised: this.#supervisor !== undefined,
+        supervised: this.#supervision.hasStarted,
         waitKillable: this.#waitKillable,
-        syncWakeUp: this.#syncWakeUp,
+        syncWakeUp: this.#supervision.syncWakeUp,
         cgroup: cgroup === undefined ? null : Object.keys(cgroup.limits) as (keyof CgroupLimits)[],
       },
     });
