@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  type Action, allow, arg, type ArgCondition, compileFilter, errno, FilterError, type FilterDescription, nativeArch, trace, trap,
+  type Action, allow, arg, type ArgCondition, compileFilter, errno, type FilterDescription, nativeArch, trace, trap,
 } from '../src/index.js';
-
-function thrown(run: () => unknown): FilterError {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(FilterError);
-    return error as FilterError;
-  }
-  return expect.fail('nothing was thrown');
-}
+import { thrown } from './thrown.js';
 
 const description = (rules: unknown, more: object = {}): FilterDescription =>
   ({ defaultAction: allow(), architectures: [{ arch: 'x86_64', rules, ...more }] }) as FilterDescription;

@@ -3,27 +3,18 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import {
-  allow, type Arch, arg, arg32, compileFilter, constantAllows, diff, DOCKER_DEFAULT_CAPABILITIES, errno, explain, FilterError, type FilterDescription,
+  allow, type Arch, arg, arg32, compileFilter, constantAllows, diff, DOCKER_DEFAULT_CAPABILITIES, errno, explain, type FilterDescription,
   killProcess, killThread, log, profileToJson, readProfile, type ReadProfileOptions, type Rule, simulate, syscallTables, trace, trap, userNotif, writeProfile,
 } from '../src/index.js';
 import { compileFilter as compileWith, readProfile as readWith } from '../src/core.js';
 import { profileLike } from './profile-like.js';
 import { Random } from './random.js';
+import { thrown } from './thrown.js';
 
 type Options = Omit<ReadProfileOptions, 'tables'>;
 
 const read = (profile: unknown, options: Partial<Options> = {}) => readProfile(profile, { arch: 'x86_64', ...options });
 const docker = readFileSync(new URL('data/docker-default-seccomp.json', import.meta.url), 'utf8');
-
-function thrown(run: () => unknown): FilterError {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(FilterError);
-    return error as FilterError;
-  }
-  return expect.fail('nothing was thrown');
-}
 
 describe('readProfile', () => {
   it('reads every action, with its data and its defaults', () => {

@@ -5,6 +5,7 @@ import { totalmem } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { PositionStore, proc, ProcessTree, views, watchedFdBase, type ProcOptions } from '../../src/index.js';
+import { GETDENTS } from './getdents.js';
 import { python } from './python.js';
 import { endAll, hasPython, Sandboxed } from './sandboxed.js';
 
@@ -16,30 +17,6 @@ const MIB = 2 ** 20;
 function families(options: Partial<ProcOptions> = {}) {
   return (guardPid: () => number) => [proc({ members: new ProcessTree(guardPid), guardPid, watchedFdBase: 0, ...options })];
 }
-
-/** Reads directories with the calls themselves: names, in the order they come. */
-const GETDENTS = `
-import struct, fcntl
-buffer = ctypes.create_string_buffer(65536)
-GETDENTS64 = 217 if os.uname().machine == 'x86_64' else 61
-def getdents(fd, room=4096, nr=GETDENTS64, at=buffer):
-    got = raw(nr, fd, at, room)
-    if isinstance(got, str): return got
-    names, i = [], 0
-    while i < got:
-        length = struct.unpack_from('<H', buffer, i + 16)[0]
-        start = i + (19 if nr == GETDENTS64 else 18)
-        names.append(buffer.raw[start:buffer.raw.index(b'\\0', start)].decode('latin1'))
-        i += length
-    return names
-def everything(fd, room=4096, nr=GETDENTS64):
-    names = []
-    while True:
-        some = getdents(fd, room, nr)
-        if isinstance(some, str): return some
-        if not some: return names
-        names += some
-`;
 
 describe.skipIf(!hasPython)('a listing of /proc [needs Linux 5.14, python3]', () => {
   it('has the members, also one that never made a trapped call, and every name that is no number', async () => {
@@ -166,7 +143,7 @@ os.rmdir(inner + '2')
 os.lseek(fd, 0, 0)
 gone = getdents(fd)
 os.rmdir(top)
-say([sorted(part + rest) == sorted(n.decode('latin1') for n in names + [b'.', b'..']), gone,
+say([sorted(part + rest) == sorted(os.fsdecode(n) for n in names + [b'.', b'..']), gone,
      [n for n in sorted(os.listdir('/sys/devices/system/cpu')) if n[3:].isdigit()], len(os.listdir('/proc/self/task'))])
 `)).toEqual([true, 'ENOENT', ['cpu0'], 1]);
   });

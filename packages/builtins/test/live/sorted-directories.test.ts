@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { PositionStore, ProcessTree, sortedDirectories } from '../../src/index.js';
 import { visibleEntries } from '../../src/proc/proc-listing.js';
+import { GETDENTS } from './getdents.js';
 import { python } from './python.js';
 import { endAll, hasPython, inContainer, Sandboxed } from './sandboxed.js';
 
@@ -34,31 +35,9 @@ async function output(families: typeof sorted, ...argv: string[]): Promise<strin
   return stdout;
 }
 
-/** The calls themselves: names, in the order they come. */
-const GETDENTS = `
-import struct
+/** In the directory that was given. */
+const LISTING = `${GETDENTS}
 os.chdir(sys.argv[1])
-buffer = ctypes.create_string_buffer(65536)
-X86 = os.uname().machine == 'x86_64'
-GETDENTS64, GETDENTS = (217, 78) if X86 else (61, None)
-def getdents(fd, room=4096, nr=GETDENTS64, at=buffer, cookies=None):
-    got = raw(nr, fd, at, room)
-    if isinstance(got, str): return got
-    names, i = [], 0
-    while i < got:
-        ino, off, length = struct.unpack_from('<QqH', buffer, i)
-        start = i + (19 if nr == GETDENTS64 else 18)
-        names.append(buffer.raw[start:buffer.raw.index(b'\\0', start)].decode('utf8', 'surrogateescape'))
-        if cookies is not None: cookies.append(off)
-        i += length
-    return names
-def everything(fd, room=4096, nr=GETDENTS64):
-    names = []
-    while True:
-        some = getdents(fd, room, nr)
-        if isinstance(some, str): return some
-        if not some: return names
-        names += some
 here = os.open('.', os.O_RDONLY)
 `;
 
@@ -73,7 +52,7 @@ describe.each([['shared positions', sorted], ['positions kept apart', apart]] as
   });
 
   it.skipIf(!hasPython)('come in as many calls as the buffer wants, and EINVAL for one that is too small [needs python3]', async () => {
-    expect(await python(families, `${GETDENTS}
+    expect(await python(families, `${LISTING}
 lists = []
 for room in (32, 50, 100, 65536):
     os.lseek(here, 0, 0); lists.append(everything(here, room))
@@ -87,7 +66,7 @@ say([lists, getdents(here, 8), getdents(here, 23), getdents(here, 24), getdents(
   });
 
   it.skipIf(!hasPython)('can be sought in: rewound, back to where one was, and read again at the end [needs python3]', async () => {
-    expect(await python(families, `${GETDENTS}
+    expect(await python(families, `${LISTING}
 cookies = []
 first = getdents(here, 100, cookies=cookies)
 rest = everything(here)
@@ -103,7 +82,7 @@ say([first + rest, again, behind, everything(here), len(set(cookies)) == len(coo
   it.skipIf(!hasPython)('keep a listing that has begun, whatever is made and removed meanwhile [needs python3]', async () => {
     mkdirSync(join(directory, 'many'));
     for (let n = 0; n < 1000; n++) writeFileSync(join(directory, 'many', `f${n}`), '');
-    expect(await python(families, `${GETDENTS}
+    expect(await python(families, `${LISTING}
 import shutil
 fd = os.open('many', os.O_RDONLY)
 count = 0
@@ -117,7 +96,7 @@ say([count, len(left), os.path.exists('many')])`, directory)).toEqual([1000, 99,
   });
 
   it.skipIf(!hasPython)('are those of the descriptor: renamed, removed, closed and opened again [needs python3]', async () => {
-    expect(await python(families, `${GETDENTS}
+    expect(await python(families, `${LISTING}
 os.mkdir('dir'); open('dir/one', 'w').close(); os.mkdir('other'); open('other/two', 'w').close()
 fd = os.open('dir', os.O_RDONLY)
 begun = getdents(fd, 24)
@@ -136,7 +115,7 @@ say([begun, renamed, reopened, everything(same), everything(os.open('renamed', o
   });
 
   it.skipIf(!hasPython)('have names of any bytes [needs python3]', async () => {
-    expect(await python(families, `${GETDENTS}
+    expect(await python(families, `${LISTING}
 os.mkdir('odd')
 names = [b'\\xff', b'\\x80\\x01', b'a\\nb', b'x' * 255, b'...', b'.a', b'\\xc3\\xa4']
 for name in names: open(b'odd/' + name, 'w').close()
@@ -145,7 +124,7 @@ say([n.encode('utf8', 'surrogateescape').hex() for n in got] == [n.hex() for n i
   });
 
   it.skipIf(!hasPython)('are read by threads of one process at once, each its own [needs python3]', async () => {
-    expect(await python(families, `${GETDENTS.replace('buffer = ', 'local = threading.local(); buffer = ')}
+    expect(await python(families, `${LISTING}
 lists = []
 def read():
     for _ in range(20): lists.append(['.', '..'] + os.listdir('.'))
@@ -176,7 +155,7 @@ say([len(lists), all(l == lists[0] for l in lists), lists[0]])`, directory)).toE
 
 describe.skipIf(!hasPython || inContainer)('positions in sorted directories [needs Linux 5.14, python3, pidfd_getfd]', () => {
   it('are shared by duplicates and children', async () => {
-    expect(await python(sorted, `${GETDENTS}
+    expect(await python(sorted, `${LISTING}
 copy = os.dup(here)
 a = getdents(here, 24)
 b = getdents(copy, 24)
