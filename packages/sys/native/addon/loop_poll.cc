@@ -15,6 +15,7 @@ struct LoopPoll::Handles {
   LoopPoll* owner;
   int fd;
   int64_t eager_us = 0, eager_until_us = 0;
+  bool renewed = false;
   int open = 2;
   napi_async_cleanup_hook_handle hook = nullptr;
 
@@ -30,7 +31,7 @@ struct LoopPoll::Handles {
   void Tell(int status, int events, Revents revents) {
     owner->Ready(status, events, revents);
     if (eager_us == 0 || !owner) return;
-    eager_until_us = NowUs() + eager_us;
+    renewed = true;
     uv_prepare_start(&prepare, WaitEagerly);
   }
 
@@ -78,12 +79,16 @@ struct LoopPoll::Handles {
   // Whether to wait once more. Otherwise it is the loop's turn.
   bool WaitOnce(uv_loop_t* loop) {
     if (HasNewWatchers(loop)) return false;
-    int64_t left_us = eager_until_us - NowUs();
+    int64_t now_us = NowUs();
+    if (renewed) eager_until_us = now_us + eager_us;
+    renewed = false;
+    int64_t left_us = eager_until_us - now_us;
     if (left_us <= 0) {
       uv_prepare_stop(&prepare);
       return false;
     }
-    uv_update_time(loop);
+    // The loop's clock is this one in milliseconds. Reading it again takes as long as a part of a call that one sees.
+    if (static_cast<uint64_t>(now_us / 1000) != uv_now(loop)) uv_update_time(loop);
     int timeout_ms = uv_backend_timeout(loop);
     if (timeout_ms == 0) return false;
     if (timeout_ms > 0) left_us = std::min<int64_t>(left_us, timeout_ms * 1000LL);
