@@ -50,6 +50,7 @@ export interface Binding {
   openat(dirFd: Fd, path: Uint8Array, flags: number, mode: number): Result;
   openat2(dirFd: Fd, path: Uint8Array, flags: number, mode: number, resolve: number): Result;
   read(fd: Fd, buffer: Uint8Array): Result;
+  pollNow(fd: Fd, events: number): Result;
   readFile(path: string, buffer: Uint8Array, all: boolean): Result;
   write(fd: Fd, buffer: Uint8Array): Result;
   lseek(fd: Fd, offset: number, whence: number): Result;
@@ -122,7 +123,7 @@ export interface Binding {
   guardFds: number;
   Apart: new () => ApartHandle;
   Lifeline: new (controlFd: Fd, pidfd: Fd) => LifelineHandle;
-  listEntries(path: Uint8Array): [names: Buffer, fields: BigUint64Array] | Result;
+  listEntries(path: Uint8Array, max: number): [names: Buffer, fields: BigUint64Array] | Result | undefined;
   KeptFd: new (fd: Fd) => KeptFdHandle;
   PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array, directories: [Uint8Array, BigUint64Array][]) => ScreenHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;

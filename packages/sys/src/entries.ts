@@ -16,11 +16,13 @@ export interface EntryStat {
 const FIELDS = 4;
 
 /**
- * @returns by name, a character a byte; without `.` and `..`, and without what went meanwhile
+ * @param max  with more entries than this none is looked at
+ * @returns by name, a character a byte; without `.` and `..`, and without what went meanwhile. undefined: there are more
  * @throws {SyscallError} as open(2), readdir(3) and fstatat(2) list
  */
-export function listEntries(path: PathLike): Map<string, EntryStat> {
-  const listed = binding().listEntries(cString(path));
+export function listEntries(path: PathLike, max: number): Map<string, EntryStat> | undefined {
+  const listed = binding().listEntries(cString(path), max);
+  if (listed === undefined) return undefined;
   const entries = new Map<string, EntryStat>();
   if (typeof listed === 'number') {
     check('open', listed, String(path));

@@ -20,6 +20,16 @@ export function cString(path: PathLike): Buffer {
   return Buffer.concat([bytes, Buffer.alloc(1)]);
 }
 
+/** <poll.h>, the same on every architecture. Errors and POLLNVAL are told without being asked for. */
+export const POLLIN = 1;
+export const POLLPRI = 2;
+export const POLLERR = 8;
+
+/** What of these events is so now, without waiting. @returns `POLL*` @throws {SyscallError} EINTR @see poll(2) */
+export function pollNow(fd: number, events: number): number {
+  return check('poll', binding().pollNow(fd, events));
+}
+
 /** Closes a descriptor. @throws {SyscallError} EBADF @see close(2) */
 export function close(fd: number): void {
   check('close', binding().close(fd));

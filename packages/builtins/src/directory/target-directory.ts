@@ -4,11 +4,11 @@
  * It is looked at by its descriptor and never by its name, so one that was renamed or removed is still the same. With a
  * copy of the descriptor (pidfd_getfd(2)) the position is the open file's own: lseek(2), duplicates and children that
  * share it need nothing from us. Where a container's filter denies that call, the directory is opened anew through
- * /proc, and positions are kept in a {@link PositionStore}.
+ * /proc, and positions are kept in a {@link PositionStore}. Not on btrfs, where one cannot tell that it is the same: EACCES.
  */
 import { asInt32, TargetFailure, type HandlerContext } from '@sandlock/dispatch';
 import { AT_FDCWD, close, lseek64, O_DIRECTORY, O_PATH, O_RDONLY, openat, SyscallError } from '@sandlock/sys';
-import { readFileSync, statSync } from 'node:fs';
+import { fstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
 
 import { processOf } from './process-of.js';
 import type { Identity, PositionStore } from './position-store.js';
@@ -73,18 +73,29 @@ class SharedDirectory implements TargetDirectory {
 }
 
 function reopened(context: HandlerContext, number: number, link: string, store: PositionStore): TargetDirectory | TargetFailure {
-  const info = readFileSync(`/proc/${context.pid}/fdinfo/${number}`, 'latin1');
   const tgid = processOf(context.pid);
-  const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8);
-  const kernelPosition = BigInt(/^pos:\s*(\d+)/m.exec(info)?.[1] ?? 0);
-  if ((flags & O_PATH) !== 0) return new TargetFailure('badFd'); // as the kernel says of reading one
   const fd = openat(AT_FDCWD, link, O_RDONLY | O_DIRECTORY);
-  if (!context.isValid()) {
+  try {
+    // The number may have stood for another directory when we opened it, one that the target has pinned and may not read. So
+    // the open file that it stands for now must be readable, and of the very directory that we have.
+    const [theirs, ours] = [descriptorInfo(`/proc/${context.pid}/fdinfo/${number}`), descriptorInfo(`/proc/self/fdinfo/${fd}`)];
+    if (!context.isValid()) return closed(fd, 'gone');
+    if ((theirs.flags & O_PATH) !== 0) return closed(fd, 'badFd'); // as the kernel says of reading one
+    if (theirs.directory === undefined || theirs.directory !== ours.directory || sharesInodeNumbers(fd)) return closed(fd, 'noAccess');
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    return keptApart(fd, tgid, number, { dev, ino, kernelPosition: theirs.position }, store);
+  } catch (error) {
     close(fd);
-    return new TargetFailure('gone');
+    throw error;
   }
-  const { dev, ino } = statSync(`/proc/self/fd/${fd}`, { bigint: true });
-  const identity: Identity = { dev, ino, kernelPosition };
+}
+
+function closed(fd: number, reason: 'gone' | 'badFd' | 'noAccess'): TargetFailure {
+  close(fd);
+  return new TargetFailure(reason);
+}
+
+function keptApart(fd: number, tgid: number, number: number, identity: Identity, store: PositionStore): TargetDirectory {
   return {
     fd,
     shared: false,
@@ -94,6 +105,32 @@ function reopened(context: HandlerContext, number: number, link: string, store: 
     ended: () => store.forget(tgid, number),
     close: () => close(fd),
   };
+}
+
+interface DescriptorInfo {
+  readonly flags: number;
+  readonly position: bigint;
+  /** The mount and the inode. undefined: the kernel does not say, before Linux 5.14. */
+  readonly directory: string | undefined;
+}
+
+/** All of it is of one open file, whatever the number stands for a moment later. proc_pid_fdinfo(5) */
+function descriptorInfo(path: string): DescriptorInfo {
+  const info = readFileSync(path, 'latin1');
+  const field = (name: string): string | undefined => new RegExp(`^${name}:\\s*(\\d+)$`, 'm').exec(info)?.[1];
+  const [mount, inode] = [field('mnt_id'), field('ino')];
+  return {
+    flags: Number.parseInt(field('flags') ?? '', 8),
+    position: BigInt(field('pos') ?? 0),
+    directory: mount === undefined || inode === undefined ? undefined : `${mount} ${inode}`,
+  };
+}
+
+const BTRFS_SUPER_MAGIC = 0x9123683e;
+
+/** Whether a mount may have several directories of one inode number: each subvolume has numbers of its own. btrfs(5) */
+function sharesInodeNumbers(fd: number): boolean {
+  return statfsSync(`/proc/self/fd/${fd}`).type === BTRFS_SUPER_MAGIC;
 }
 
 function refusal(error: NodeJS.ErrnoException): TargetFailure {

@@ -4,26 +4,50 @@
  * The name stands for the controlling terminal of whoever opens it, so a supervisor that opened it would hand out its
  * own. The kernel tells which device the target's is, but a device number may mean another terminal in another
  * devpts; so it is opened through a descriptor of the target that has it, or, where both are in one session, by the
- * name. tty(4), proc_pid_stat(5), field 7
+ * name. A number of the target may stand for another file at any time, so what it stands for is pinned and then looked at; and
+ * since the target may have pinned no more itself, it is opened with the target's rights.
+ * tty(4), proc_pid_stat(5), field 7
  */
-import { AT_FDCWD, O_NOCTTY, openat } from '@sandlock/sys';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { AT_FDCWD, close, O_NOCTTY, O_PATH, openat } from '@sandlock/sys';
+import { fstatSync, readdirSync, readFileSync } from 'node:fs';
+
+import { errnoOf } from './errno-of.js';
 
 /** Major 5, minor 0. Documentation/admin-guide/devices.txt */
 export const DEV_TTY = 0x500;
 
-/** @returns a descriptor, or undefined: it has none, or none that we can reach. @throws {SyscallError} the open's own error */
-export function openControllingTerminal(tgid: number, flags: number): number | undefined {
+/**
+ * @param guarded  does something with the target's rights
+ * @returns a descriptor, or undefined: it has none, or none that we can reach
+ * @throws {SyscallError} the open's own error
+ */
+export function openControllingTerminal(tgid: number, flags: number, guarded: <T>(work: () => T) => T): number | undefined {
   const { session, tty } = sessionOf(tgid);
   if (tty === 0) return undefined;
   const own = sessionOf('self');
-  if (own.session === session && own.tty === tty) return openat(AT_FDCWD, '/dev/tty', flags | O_NOCTTY);
-  for (const fd of readdirSync(`/proc/${tgid}/fd`)) {
-    const link = `/proc/${tgid}/fd/${fd}`;
-    const stat = statSync(link, { throwIfNoEntry: false });
-    if (stat?.isCharacterDevice() === true && stat.rdev === tty) return openat(AT_FDCWD, link, flags | O_NOCTTY);
+  const open = (path: string): number => guarded(() => openat(AT_FDCWD, path, flags | O_NOCTTY));
+  if (own.session === session && own.tty === tty) return open('/dev/tty');
+  for (const number of readdirSync(`/proc/${tgid}/fd`)) {
+    const pinned = pin(`/proc/${tgid}/fd/${number}`);
+    if (pinned === undefined) continue;
+    try {
+      const stat = fstatSync(pinned);
+      if (stat.isCharacterDevice() && stat.rdev === tty) return open(`/proc/self/fd/${pinned}`);
+    } finally {
+      close(pinned);
+    }
   }
   return undefined;
+}
+
+/** undefined: the number stands for nothing any more. */
+function pin(link: string): number | undefined {
+  try {
+    return openat(AT_FDCWD, link, O_PATH);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function sessionOf(pid: number | 'self'): { session: number; tty: number } {

@@ -204,7 +204,7 @@ class Opening {
   }
 
   #terminal(): NotifAction {
-    const fd = openControllingTerminal(this.#status.tgid, this.#args.flags & ~(O_CREAT | O_NOFOLLOW | O_CLOEXEC));
+    const fd = openControllingTerminal(this.#status.tgid, this.#args.flags & ~(O_CREAT | O_NOFOLLOW | O_CLOEXEC), this.#guarded);
     return fd === undefined ? action.errno('ENXIO') : this.#give(fd); // tty(4)
   }
 

@@ -23,6 +23,8 @@ export interface FindRequest {
   /** RESOLVE_* */
   readonly resolve: number;
   readonly asker: Asker;
+  /** Does the walk with the target's rights. Left out: with ours, which lead to what the target's own process has in /proc. */
+  readonly guarded?: (<T>(work: () => T) => T) | undefined;
 }
 
 export type Found =
@@ -103,7 +105,7 @@ export class Finder {
     };
     const walk = new Walk({ base, path: path.toString('latin1'), follow, resolve, asker, stopAt });
     try {
-      const walked = walk.run();
+      const walked = request.guarded === undefined ? walk.run() : request.guarded(() => walk.run());
       // What was read from /proc is of this target only if its call still waits.
       if (!context.isValid()) return new TargetFailure('gone');
       const { endsInSlash } = walk;

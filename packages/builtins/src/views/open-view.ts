@@ -46,6 +46,8 @@ interface Request {
   readonly asker: AskingTask;
   /** By its letters, the path leads to a new entry of a divided directory. */
   readonly maybeNew: boolean;
+  /** The path was followed with the target's rights. */
+  readonly guarded: boolean;
 }
 
 /** What a target may say about a description of its own; the rest is about the path. */
@@ -61,15 +63,23 @@ export function openView(context: HandlerContext, options: OpenViewOptions): Not
   const { path, dirfd, flags } = args;
   const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
   const follow = (flags & O_NOFOLLOW) === 0 && !exclusive;
-  const request = { context, args, asker, maybeNew: start !== undefined && options.concern.mayBeNew(args.path, start) };
+  const maybeNew = start !== undefined && options.concern.mayBeNew(args.path, start);
+  const look = (guarded: boolean): NotifAction | TargetFailure | typeof UNGUARDED => options.finder.find(context, {
+    path, dirfd, follow, resolve: Number(args.resolve), asker,
+    ...(guarded ? { guarded: (work) => asTarget(context.pid, asker.status, work) } : {}),
+  }, (found) => answered(found, { context, args, asker, maybeNew, guarded }, options));
   return unlessHidden(() => {
-    const answer = options.finder.find(context, { path, dirfd, follow, resolve: Number(args.resolve), asker },
-      (found) => answered(found, request, options));
+    const first = look(false);
+    const answer = first === UNGUARDED ? look(true) : first;
+    if (answer === UNGUARDED) throw new Error('A path that was followed with the rights of the target is asked for again.');
     return answer instanceof TargetFailure ? answer.deny() : answer;
   });
 }
 
-function answered(found: Found, request: Request, options: OpenViewOptions): NotifAction {
+/** The target might not get there with its own rights: to be followed once more, with these. */
+const UNGUARDED = 'unguarded';
+
+function answered(found: Found, request: Request, options: OpenViewOptions): NotifAction | typeof UNGUARDED {
   switch (found.kind) {
     case 'foreign':
       return options.procGranted ? action.errno('ENOENT') : action.continue();
@@ -93,7 +103,7 @@ function onView(
   return view.open({ asker, subject, flags, mayWrite: may(grants.mayWrite) });
 }
 
-function onObject(found: Extract<Found, { kind: 'object' }>, request: Request, options: OpenViewOptions): NotifAction {
+function onObject(found: Extract<Found, { kind: 'object' }>, request: Request, options: OpenViewOptions): NotifAction | typeof UNGUARDED {
   const { name, stat, endsInSlash } = found;
   const type = stat.mode & S_IFMT;
   // By a magic link, /proc/self/fd/5 of something opened before, or another name of the same file.
@@ -105,7 +115,7 @@ function onObject(found: Extract<Found, { kind: 'object' }>, request: Request, o
   if (!directories.has(name === '' ? '/' : name) && !newEntries.serves(name, found.fd, stat)) return action.continue();
   if (!options.grants.mayRead(name === '' ? '/' : name)) return action.continue(); // the kernel's EACCES, or a mere place
   if (options.confined.has(request.asker.pid)) return action.continue();
-  return onDirectory(found, request, options);
+  return request.guarded ? onDirectory(found, request, options) : UNGUARDED;
 }
 
 /** Followed anew: what is judged is what gets opened. What is not served is left to the kernel, and to its rules. */

@@ -13,7 +13,8 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { listing } from './listing.js';
-import { isWithin, mountedNames, mountPoints, type MountPoint } from './mount-points.js';
+import { isWithin, mountedNames, type MountPoint } from './mount-points.js';
+import { mountTable } from './mount-table.js';
 
 export interface Holes {
   /** Served by the supervisor, where granted. A character a byte, as all of these. */
@@ -66,7 +67,7 @@ export function holes(views: readonly string[], machine: Machine = THIS_MACHINE)
 }
 
 const THIS_MACHINE: Machine = {
-  mounts: mountPoints,
+  mounts: mountTable,
   networkDevices(sysfs) {
     let names: string[];
     try {
@@ -97,16 +98,16 @@ function viewedFile(view: string): { readonly path: string; readonly identity: s
 
 function isAmongFew(path: string): boolean {
   for (let directory = dirname(path); ; directory = dirname(directory)) {
-    if (entryCount(directory) > MAX_ENTRIES) return false;
+    if (!hasFewEntries(directory)) return false;
     if (directory === '/') return true;
   }
 }
 
-function entryCount(directory: string): number {
+function hasFewEntries(directory: string): boolean {
   try {
-    return listing(directory).entries.size;
+    return listing(directory, MAX_ENTRIES) !== undefined;
   } catch {
-    return 0; // nobody's to list, and so nobody's to divide
+    return true; // nobody's to list, and so nobody's to divide
   }
 }
 

@@ -1,22 +1,25 @@
 /**
  * Listings of directories, kept for as long as the directory is unchanged: the next start asks for the same ones.
  *
- * Whatever is made, removed or renamed in a directory changes its time of change, which nobody can set. Where that was a
- * moment ago the next change might get the same time, within the grain of the clock, so nothing is kept then.
+ * Whatever is made, removed or renamed in a directory changes its time of change, which nobody can set; what is mounted in it
+ * changes the table of mounts. Where a change was a moment ago the next one might get the same time, within the grain of
+ * the clock, so nothing is kept then.
  * inode(7), st_ctime
  */
 import type { KnownEntries } from '@sandlock/dispatch';
 import { type EntryStat, listEntries, S_IFDIR, S_IFMT } from '@sandlock/sys';
 import { lstatSync, statSync, type BigIntStats } from 'node:fs';
 
+import { mountTable, type MountTable } from './mount-table.js';
+
 export class Listing {
   readonly path: string;
   readonly entries: ReadonlyMap<string, EntryStat>;
   readonly #known = new Map<boolean, KnownEntries>();
 
-  constructor(path: string) {
+  constructor(path: string, entries: ReadonlyMap<string, EntryStat>) {
     this.path = path;
-    this.entries = listEntries(Buffer.from(path, 'latin1'));
+    this.entries = entries;
   }
 
   /** @param writable programs may replace entries: then a directory, too, is only what it was */
@@ -35,19 +38,41 @@ export function isOfType({ mode }: EntryStat, type: number): boolean {
   return (Number(mode) & S_IFMT) === type;
 }
 
-const kept = new Map<string, { readonly state: string; readonly listing: Listing }>();
+interface Kept {
+  readonly state: string;
+  readonly mounts: MountTable;
+  readonly listing: Listing;
+}
 
-/** Not for directories of the kernel's own, whose times tell nothing. @throws what keeps this process from listing it */
-export function listing(path: string): Listing {
+const kept = new Map<string, Kept>();
+
+/**
+ * Not for directories of the kernel's own, whose times tell nothing.
+ *
+ * @param max  with more entries there is no listing
+ * @throws what keeps this process from listing it
+ */
+export function listing(path: string): Listing;
+export function listing(path: string, max: number): Listing | undefined;
+export function listing(path: string, max = Infinity): Listing | undefined {
+  const mounts = mountTable();
   const stat = statSync(Buffer.from(path, 'latin1'), { bigint: true });
   const settled = isSettled(stat);
   const state = `${stat.dev} ${stat.ino} ${stat.ctimeNs}`;
   const last = kept.get(path);
-  if (last?.state === state) return last.listing;
-  const made = new Listing(path);
-  if (settled) kept.set(path, { state, listing: made });
-  else kept.delete(path);
+  if (last?.state === state && last.mounts === mounts) return last.listing.entries.size > max ? undefined : last.listing;
+  kept.delete(path);
+  const made = freshListing(path, max);
+  if (made !== undefined && settled && mountTable() === mounts) kept.set(path, { state, mounts, listing: made });
   return made;
+}
+
+/** As it is now. @throws what keeps this process from listing it */
+export function freshListing(path: string): Listing;
+export function freshListing(path: string, max: number): Listing | undefined;
+export function freshListing(path: string, max = Infinity): Listing | undefined {
+  const entries = listEntries(Buffer.from(path, 'latin1'), max);
+  return entries && new Listing(path, entries);
 }
 
 /** Larger than the grain of any file system's clock; FAT has two seconds. */

@@ -4,8 +4,6 @@
  * A procfs is a procfs wherever it is mounted, so a grant is looked at for every one beneath it; and a file has as many
  * names as its file system is mounted over it. proc_pid_mountinfo(5)
  */
-import { readFileSync } from 'node:fs';
-
 export interface MountPoint {
   /** Absolute, a character a byte. */
   readonly path: string;
@@ -13,15 +11,6 @@ export interface MountPoint {
   /** `major:minor` of the file system, and which part of it is mounted here. */
   readonly device: string;
   readonly root: string;
-}
-
-let last: { readonly text: string; readonly mounts: readonly MountPoint[] } | undefined;
-
-/** @throws where /proc is not mounted: nothing can be said then */
-export function mountPoints(): readonly MountPoint[] {
-  const text = readFileSync('/proc/self/mountinfo', 'latin1');
-  if (last?.text !== text) last = { text, mounts: parseMountInfo(text) };
-  return last.mounts;
 }
 
 /** @param text lines like `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw` */

@@ -14,16 +14,19 @@ import { accessForTarget } from '../landlock/access-rights.js';
 import type { LandlockPlan, PathRule } from '../landlock/landlock-plan.js';
 import { showPath } from '../options/grammar/fs-path.js';
 
+/** Is told of each path rule, when it was added, what it holds for; undefined: optional, and not there. */
+export type RuleObserver = (rule: PathRule, fd: number | undefined) => void;
+
 /**
  * @returns a ruleset descriptor; the caller closes it
  * @throws {ConfigError} a path that is not there any more
  * @throws {ConfinementError} ERR_SANDLOCK_LANDLOCK: the kernel refused it
  */
-export function createRuleset(plan: LandlockPlan): number {
+export function createRuleset(plan: LandlockPlan, observe?: RuleObserver): number {
   const rulesetFd = refusal('landlock_create_ruleset', () =>
     landlockCreateRuleset(plan.handledFs, plan.handledNet, plan.scoped));
   try {
-    for (const rule of plan.pathRules) addPathRule(rulesetFd, rule);
+    for (const rule of plan.pathRules) addPathRule(rulesetFd, rule, observe);
     for (const { port, access } of plan.portRules) {
       refusal('landlock_add_rule', () => landlockAddPortRule(rulesetFd, access, port));
     }
@@ -34,17 +37,18 @@ export function createRuleset(plan: LandlockPlan): number {
   }
 }
 
-function addPathRule(rulesetFd: number, rule: PathRule): void {
+function addPathRule(rulesetFd: number, rule: PathRule, observe: RuleObserver | undefined): void {
   const fd = openGrant(rule);
-  if (fd === undefined) return;
+  if (fd === undefined) return observe?.(rule, undefined);
   try {
     const { access, names } = rule;
-    if (names !== undefined) {
+    if (names === undefined) {
+      const isDirectory = (fstatMode(fd) & S_IFMT) === S_IFDIR;
+      refusal('landlock_add_rule', () => landlockAddPathRule(rulesetFd, accessForTarget(access, isDirectory), fd), rule);
+    } else {
       refusal('landlock_add_rule', () => landlockAddEntryRules(rulesetFd, fd, names, access, accessForTarget(access, false)), rule);
-      return;
     }
-    const isDirectory = (fstatMode(fd) & S_IFMT) === S_IFDIR;
-    refusal('landlock_add_rule', () => landlockAddPathRule(rulesetFd, accessForTarget(access, isDirectory), fd), rule);
+    observe?.(rule, fd);
   } finally {
     close(fd);
   }

@@ -7,10 +7,10 @@ import { accessSync, constants, mkdirSync, readFileSync, rmdirSync } from 'node:
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-import { mountPoints } from '../../src/landlock/mount-points.js';
+import { mountTable } from '../../src/landlock/mount-table.js';
 
 /** undefined: there is none that could be written to. */
-export const cgroupBase: string | undefined = process.env['SANDLOCK_TEST_CGROUP'] ?? mountPoints().filter(({ type }) => type === 'cgroup2').map(({ path }) => path).find(writable);
+export const cgroupBase: string | undefined = process.env['SANDLOCK_TEST_CGROUP'] ?? mountTable().filter(({ type }) => type === 'cgroup2').map(({ path }) => path).find(writable);
 
 /** Whether children of the base can be given this controller. */
 export function hasController(name: string): boolean {

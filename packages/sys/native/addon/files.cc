@@ -78,6 +78,13 @@ static Napi::Value Fcntl(const Napi::CallbackInfo& info) {
   return Result(info.Env(), fcntl(Int(info[0]), Int(info[1]), I64(info[2])));
 }
 
+// (fd, events): what is so now.
+static Napi::Value PollNow(const Napi::CallbackInfo& info) {
+  pollfd polled = {Int(info[0]), static_cast<short>(Int(info[1])), 0};
+  int rc = poll(&polled, 1, 0);
+  return rc < 0 ? Result(info.Env(), rc) : Napi::Number::New(info.Env(), polled.revents);
+}
+
 static Napi::Value Tee(const Napi::CallbackInfo& info) {
   return Result(info.Env(), tee(Int(info[0]), Int(info[1]), U64(info[2]), Uint(info[3])));
 }
@@ -117,6 +124,7 @@ void InitFiles(Napi::Env env, Napi::Object exports) {
   BIND("lseek64", Lseek64);
   BIND("getdents64", Getdents64);
   BIND("fcntl", Fcntl);
+  BIND("pollNow", PollNow);
   BIND("tee", Tee);
   BIND("pipe2", Pipe2);
   BIND("memfdCreate", MemfdCreate);

@@ -1,8 +1,11 @@
 /**
  * Rulesets that serve the next start as well, and what they do not serve: other files under the same names.
  */
-import { isOpenFd } from '@sandlock/sys';
-import { existsSync, fstatSync, mkdirSync, mkdtempSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { fcntlSetFlags, O_NONBLOCK } from '@sandlock/sys';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,8 +14,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { READ_RIGHTS } from '../../../src/landlock/access-rights.js';
 import type { LandlockPlan, PathRule } from '../../../src/landlock/landlock-plan.js';
 import { withRuleset } from '../../../src/run/kept-rulesets.js';
-import { box } from './support.js';
+import { box, inContainer, targets } from './support.js';
 
+const isRoot = process.getuid!() === 0;
 const SETTLED_MS = 3_200;
 const RIGHTS = READ_RIGHTS & ((1n << 13n) - 1n); // those of the first ABI
 
@@ -34,49 +38,107 @@ function plan(...rules: { path: string; names?: string[] }[]): LandlockPlan {
   return { handledFs: RIGHTS, handledNet: 0n, scoped: 0n, portRules: [], pathRules } as unknown as LandlockPlan;
 }
 
-const rulesetOf = (wanted: LandlockPlan): number => withRuleset(wanted, (fd) => {
+/** Whether the plan is served by a ruleset that this was said of before. Marked by a flag of the open file. */
+const wasServed = (wanted: LandlockPlan): boolean => withRuleset(wanted, (fd) => {
   expect(readlinkSync(`/proc/self/fd/${fd}`)).toContain('landlock-ruleset');
-  return fd;
+  const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!, 8);
+  fcntlSetFlags(fd, O_NONBLOCK);
+  return (flags & O_NONBLOCK) !== 0;
 });
+const openRulesets = (): number => readdirSync('/proc/self/fd').filter((fd) => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).includes('landlock-ruleset');
+  } catch {
+    return false; // that of the listing
+  }
+}).length;
 
 describe('a ruleset', () => {
   it('is kept for the same plan on the same files, and no longer', async () => {
     const path = made('same', '');
-    const fresh = rulesetOf(plan({ path, names: ['file'] }));
-    expect(isOpenFd(fresh)).toBe(false); // the next change might not be seen
+    const entry = plan({ path, names: ['file'] });
+    expect([wasServed(entry), wasServed(entry)]).toEqual([false, false]); // the next change might not be seen
     await sleep(SETTLED_MS);
-    const kept = rulesetOf(plan({ path, names: ['file'] }));
-    expect(isOpenFd(kept)).toBe(true);
-    expect(rulesetOf(plan({ path, names: ['file'] }))).toBe(kept);
-    expect(rulesetOf(plan({ path }))).not.toBe(kept);
+    expect([wasServed(entry), wasServed(entry)]).toEqual([false, true]);
+    expect([wasServed(plan({ path })), wasServed(entry)]).toEqual([false, true]);
     writeFileSync(join(path, 'more'), '');
-    expect(rulesetOf(plan({ path, names: ['file'] }))).not.toBe(kept);
+    expect(wasServed(entry)).toBe(false);
   });
 
   it('is given back when four others were used since', async () => {
     const paths = Array.from({ length: 5 }, (_, i) => made(`many-${i}`, ''));
     await sleep(SETTLED_MS);
-    const inodes = new Map(paths.map((path) => [path, rulesetOf(plan({ path }))]));
-    const [first, ...rest] = inodes.values();
-    expect(new Set(inodes.values()).size).toBe(inodes.size);
-    expect(rest.every(isOpenFd)).toBe(true);
-    expect(isOpenFd(first!) && fstatSync(first!).isFile() && readlinkSync(`/proc/self/fd/${first}`).includes('landlock-ruleset')).toBe(false);
+    expect(paths.map((path) => wasServed(plan({ path })))).toEqual([false, false, false, false, false]);
+    expect(openRulesets()).toBe(4);
+    expect([4, 3, 2, 1, 0].map((i) => wasServed(plan({ path: paths[i]! })))).toEqual([true, true, true, true, false]);
+    expect(openRulesets()).toBe(4);
   });
 
-  it('is not kept when what it is for throws before it is made, and serves again when that throws later', async () => {
+  it('serves again when what it was for throws, and none is kept that could not be made', async () => {
     const path = made('throws', '');
     await sleep(SETTLED_MS);
-    let seen = -1;
     expect(() => withRuleset(plan({ path }), (fd) => {
-      seen = fd;
+      fcntlSetFlags(fd, O_NONBLOCK);
       throw new Error('later');
     })).toThrow('later');
-    expect(rulesetOf(plan({ path }))).toBe(seen);
-    expect(() => withRuleset(plan({ path: join(folder, 'missing') }), () => 0)).toThrow(expect.objectContaining({ code: 'ERR_SANDLOCK_CONFIG' }) as Error);
+    expect(wasServed(plan({ path }))).toBe(true);
+    const before = openRulesets();
+    for (const wrong of [join(folder, 'missing'), join(path, 'file', 'beneath')]) {
+      expect(() => withRuleset(plan({ path: wrong }), () => 0)).toThrow(expect.objectContaining({ code: 'ERR_SANDLOCK_CONFIG' }) as Error);
+    }
+    expect(openRulesets()).toBe(before);
+  });
+
+  it('does not serve a plan that only reads like its own', async () => {
+    const [open, secret] = [made('open', ''), made('secret', '')];
+    const stat = statSync(secret, { bigint: true });
+    // Names with the other rule in them.
+    const odd = ['\n', '","', ' '].map((between) => join(folder, `${between}${RIGHTS} ${stat.dev} ${stat.ino} ${stat.ctimeNs} ${secret.replaceAll('/', '_')}`));
+    for (const name of odd) symlinkSync(open, name);
+    await sleep(SETTLED_MS);
+    expect(wasServed(plan({ path: open }, { path: secret }))).toBe(false);
+    expect(odd.map((path) => wasServed(plan({ path })))).toEqual([false, false, false]);
+    // None of the entries of a directory is not all of it.
+    expect([wasServed(plan({ path: open })), wasServed(plan({ path: open, names: [] }))]).toEqual([false, false]);
+  });
+
+  it('serves what its rules were made with, whatever the path led to just before', async () => {
+    const [first, second, link] = [made('first', ''), made('second', ''), join(folder, 'way')];
+    const lead = (to: string): void => {
+      rmSync(link, { force: true });
+      symlinkSync(to, link);
+    };
+    lead(first);
+    await sleep(SETTLED_MS);
+    const rule = plan({ path: link }).pathRules[0]!;
+    // Whoever turns the link does so between any two looks at the path; the rule is made with the second one.
+    let looks = 0;
+    const turned = { ...plan(), pathRules: [{ ...rule, get path() {
+      lead(looks++ % 2 === 0 ? first : second);
+      return rule.path;
+    } }] };
+    wasServed(turned);
+    lead(first);
+    const onFirst = wasServed(plan({ path: link }));
+    expect(looks).toBeGreaterThan(1);
+    lead(second);
+    const onSecond = wasServed(plan({ path: link }));
+    expect([onFirst, onSecond]).toEqual([false, false]);
   });
 });
 
 describe('a sandbox that is used again', () => {
+  it.skipIf(!isRoot || inContainer)('grants what is mounted by then, and nothing that was [needs root, no container]', () => {
+    const script = join(targets, 'kept-over-mounts.mjs');
+    const { stdout, stderr } = spawnSync('unshare', ['--mount', process.execPath, script, mkdtempSync(join(folder, 'mounts-'))], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    const denied = 'Permission denied';
+    expect(JSON.parse(stdout)).toEqual({
+      before: ['data', 'data', 'data', 'No such file or directory'], // it is the same directory by both names
+      after: ['No such file or directory', denied, 'mounted later'],
+    });
+  });
+
   it('grants what its paths lead to by then, and nothing that they have led to before', async () => {
     const path = made('granted', 'the first');
     const aside = join(folder, 'aside');
