@@ -1,5 +1,5 @@
 /** Files outside of /proc that views stand in for, by every way there; and what is new beside them. */
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 
@@ -149,6 +149,38 @@ print(json.dumps([read('${file}'), write('${file}', 'x', os.O_WRONLY), write('${
         .toEqual([Buffer.from('late').toString('hex'), 'EACCES', 'EACCES', 'EACCES']);
     } finally {
       clearInterval(late);
+    }
+  }, 60_000);
+
+  it.skipIf(!isRoot)('is not reached through a directory that the program may not search [needs root]', async () => {
+    const path = `/etc/sandlock-test-${process.pid}.dir`;
+    made.push(`${path}.open`, `${path}.closed`);
+    // Made by another user, after the start: the supervisor may search everything, the program has no capabilities.
+    const late = setTimeout(() => {
+      for (const [name, mode] of [['open', 0o755], ['closed', 0o700]] as const) {
+        mkdirSync(`${path}.${name}/inner`, { recursive: true });
+        writeFileSync(`${path}.${name}/inner/file`, name);
+        for (const each of ['', '/inner', '/inner/file']) chownSync(`${path}.${name}${each}`, 12345, 12345);
+        chmodSync(`${path}.${name}`, mode);
+      }
+      writeFileSync(`${path}.closed/inner/done`, '');
+      writeFileSync(`${path}.open/inner/done`, '');
+    }, 300);
+    try {
+      expect(await python({ fsReadable: ['/etc'] }, scratch(), `
+path = '${path}'
+while not os.path.exists(path + '.open/inner/done'): time.sleep(.05)
+def inside(name, flags):
+    inner = os.open(path + name + '/inner', flags | os.O_DIRECTORY)
+    os.fchdir(inner)
+    return [sorted(os.listdir('.')), read('file'), read('file', inner)]
+print(json.dumps([[tried(inside, name, flags) for name in ('.open', '.closed') for flags in (os.O_RDONLY, os.O_PATH)],
+  read(path + '.open/inner/file'), read(path + '.closed/inner/file'), tried(os.listdir, path + '.closed')]))`)).toEqual([
+        [...Array<unknown>(2).fill([['done', 'file'], Buffer.from('open').toString('hex'), Buffer.from('open').toString('hex')]), 'EACCES', 'EACCES'],
+        Buffer.from('open').toString('hex'), 'EACCES', 'EACCES',
+      ]);
+    } finally {
+      clearTimeout(late);
     }
   }, 60_000);
 });
