@@ -26,12 +26,13 @@ export const CALENDAR_CLOCKS: readonly number[] = [CLOCK_REALTIME, CLOCK_REALTIM
 
 const MICROSECOND_NS = 1000n;
 
-/** @param startNs what the clock shows at first: nanoseconds since 1970 */
+/** @param startNs what the clock shows at first, some milliseconds more at the most: nanoseconds since 1970 */
 export function startClock(startNs: bigint, { frozen = false }: ClockOptions = {}): VirtualClock {
   const startedAt = clockGettime(CLOCK_REALTIME);
-  const offset = startNs - startedAt;
+  // The clock of time(2) is behind by up to a tick, and nobody shall be shown a second before the first one.
+  const offset = startNs - clockGettime(CLOCK_REALTIME_COARSE);
   return Object.freeze({
-    offsetNs: offset - modulo(offset, MICROSECOND_NS), startedAt, frozenAtNs: frozen ? startNs : undefined,
+    offsetNs: offset + modulo(-offset, MICROSECOND_NS), startedAt, frozenAtNs: frozen ? startNs : undefined,
   });
 }
 
