@@ -23,7 +23,7 @@ vi.mock('../src/time/thread-runs.js', async (original) => {
 });
 
 const SECOND = 1_000_000_000n;
-const clock: VirtualClock = { offsetNs: -1000n * SECOND, startedAt: 0n, frozenAtNs: undefined };
+const clock: VirtualClock = { offsetNs: -1000n * SECOND, startNs: -1000n * SECOND, startedAt: 0n, frozenAtNs: undefined };
 const OWN = timespec(5000n * SECOND + 7n);
 const LENT = timespec(6000n * SECOND + 7n);
 

@@ -10,6 +10,8 @@ import { CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_REALTIME_COARSE, CLOCK_TAI,
 export interface VirtualClock {
   /** What the clocks of a calendar show more than they do; of one that stands still, when the sandbox's began. */
   readonly offsetNs: bigint;
+  /** What they were asked to show at first. One that runs is some milliseconds ahead of it. */
+  readonly startNs: bigint;
   /** The machine's CLOCK_REALTIME, in nanoseconds, when the sandbox's began to run. */
   readonly startedAt: bigint;
   /** What they show whenever they are asked; undefined: they run. */
@@ -32,7 +34,7 @@ export function startClock(startNs: bigint, { frozen = false }: ClockOptions = {
   // The clock of time(2) is behind by up to a tick, and nobody shall be shown a second before the first one.
   const offset = startNs - clockGettime(CLOCK_REALTIME_COARSE);
   return Object.freeze({
-    offsetNs: offset + modulo(-offset, MICROSECOND_NS), startedAt, frozenAtNs: frozen ? startNs : undefined,
+    offsetNs: offset + modulo(-offset, MICROSECOND_NS), startNs, startedAt, frozenAtNs: frozen ? startNs : undefined,
   });
 }
 

@@ -161,7 +161,7 @@ function addViews(
   const shown = [...ofProc.views, ...more, hosts()];
   const found = holes(shown.map(({ path }) => path));
   const { landlock, served: { directories, knownEntries } } = divideGrants(policy.fs, found, paths);
-  const began = time !== undefined && policy.shiftFileTimes ? (time.startedAt + time.offsetNs) / SECOND_NS : undefined;
+  const began = time !== undefined && policy.shiftFileTimes ? time.startNs / SECOND_NS : undefined;
   table.family(views({ views: shown, grants, members, watchedFdBase: base, procGranted, directories, knownEntries, positions, began }));
   return landlockPlan({ ...policy, fs: landlock }, landlockAbiVersion());
 }

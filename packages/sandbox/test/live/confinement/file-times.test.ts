@@ -133,6 +133,7 @@ date -u -r copied +%F; [ new -nt copied ] && [ ! copied -nt new ] && echo newer`
 
   it('of files with a view begin with the clock', async () => {
     expect(await output(['stat', '-c', '%Y', '/proc/stat', '/proc/self/mounts'])).toBe(`${startNs / SECOND}\n`.repeat(2));
+    expect(await output(['stat', '-c', '%Y', '/proc/stat'], { timeStart: '2001-02-03T04:05:06Z' })).toBe('981173106\n'); // and not a second before
   });
 });
 
