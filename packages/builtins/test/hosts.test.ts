@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { hosts, type HostEntry } from '../src/index.js';
 
-const request = { asker: { pid: 1, tgid: 1 }, subject: { pid: 1, tgid: 1 } };
+const request = { asker: { pid: 1, tgid: 1 }, subject: { pid: 1, tgid: 1 }, name: '/etc/hosts' };
 
 describe('/etc/hosts', () => {
   it('has the loopback names, and what is added', async () => {

@@ -11,7 +11,7 @@ afterEach(closeAll);
 const asker = { pid: process.pid, tgid: process.pid };
 
 function opening(view: View): Family {
-  return { name: 'test', handlers: { openat: ({ args }) => view.open({ asker, subject: asker, flags: Number(args[2]), mayWrite: true }) } };
+  return { name: 'test', handlers: { openat: ({ args }) => view.open({ asker, subject: asker, name: view.path, flags: Number(args[2]), mayWrite: true }) } };
 }
 
 function open(view: View, flags: number) {
@@ -28,9 +28,16 @@ describe('a view that is a file', () => {
     expect(await open(viewFile('/x', () => ''), 0)).toMatchObject({ kind: 'fd', content: '' });
   });
 
+  it('is not there where there is no content, and EIO where that fails', async () => {
+    const none = viewFile('/x', () => undefined);
+    expect(await open(none, 0)).toMatchObject({ kind: 'errno', errno: 'ENOENT' });
+    expect(none.stat!({ asker, subject: asker, name: '/x' })).toBeUndefined();
+    expect(await open(viewFile('/x', () => { throw new Error('no'); }), 0)).toMatchObject({ kind: 'errno', errno: 'EIO' });
+  });
+
   it('may take a while to be found out, and is EIO where that fails', async () => {
     const { signal } = new AbortController();
-    const late = (view: View) => view.stat!({ asker, subject: asker }) as Late<ViewStat>;
+    const late = (view: View) => view.stat!({ asker, subject: asker, name: view.path }) as Late<ViewStat>;
     const view = viewFile('/x', () => async () => 'late');
     expect(await open(view, 0)).toMatchObject({ kind: 'fd', content: 'late' });
     expect(await late(view)(signal)).toEqual({ mode: S_IFREG | 0o444, size: 4 });
@@ -55,13 +62,13 @@ describe('a view that is a file', () => {
 
   it('is read-only, sealed, and stands at the start', () => {
     const view = viewFile('/x', () => 'text');
-    const answer = view.open({ asker, subject: asker, flags: 0, mayWrite: true });
+    const answer = view.open({ asker, subject: asker, name: view.path, flags: 0, mayWrite: true });
     if (answer.kind !== 'injectFdSend') throw new Error(answer.kind);
     const { fd } = answer.owned;
     try {
       expect(/^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]).toMatch(/^0[0-7]*0$/);
       expect(fstatSync(fd).mode).toBe(S_IFREG | 0o444);
-      expect(view.stat!({ asker, subject: asker })).toEqual({ mode: S_IFREG | 0o444, size: fstatSync(fd).size });
+      expect(view.stat!({ asker, subject: asker, name: view.path })).toEqual({ mode: S_IFREG | 0o444, size: fstatSync(fd).size });
       expect(() => writeSync(fd, 'x')).toThrow('EBADF');
       expect(readSync(fd, Buffer.alloc(9))).toBe(4);
       // Who may write whatever the mode says is kept from it by the seal.

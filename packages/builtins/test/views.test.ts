@@ -1,5 +1,5 @@
 import { O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY } from '@sandlock/sys';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { hostname, viewFile, views, watchedFdBase, type ViewsOptions } from '../src/index.js';
@@ -80,6 +80,26 @@ describe('views family: open', () => {
     expect(asked).toEqual([process.ppid]);
   });
 
+  it('says whose file it is and by what name, also where a descriptor leads to it', async () => {
+    const view = viewFile('/proc/self/stat', ({ asker, subject, name }) => `${asker.tgid} ${subject.tgid} ${subject.pid} ${name}`);
+    const [own, other] = [process.pid, process.ppid];
+    const thread = Number(readdirSync('/proc/self/task').at(-1));
+    const fds = [`/proc/${other}/stat`, `/proc/${own}/task/${thread}/stat`].map((path) => openSync(path, 'r'));
+    const opens = async (path: string, members: number[]) => {
+      const target = new Supervised(family({ views: [view], members: { isMember: (pid) => members.includes(pid), pids: () => [], count: () => 0 } }));
+      return target.call('openat', [AT_FDCWD, target.memory(path), 0]);
+    };
+    for (const path of [`/proc/${other}/stat`, `/proc/self/fd/${fds[0]}`]) {
+      expect(await opens(path, [other])).toMatchObject({ content: `${own} ${other} ${other} /proc/${other}/stat` });
+      expect(await opens(path, [])).toMatchObject({ errno: 'ENOENT' });
+    }
+    for (const path of [`/proc/self/task/${thread}/stat`, `/proc/thread-self/../${thread}/stat`, `/proc/self/fd/${fds[1]}`]) {
+      expect(await opens(path, [])).toMatchObject({ content: `${own} ${own} ${thread} /proc/${own}/task/${thread}/stat` });
+    }
+    expect(await opens('/proc/self/./stat', [])).toMatchObject({ content: `${own} ${own} ${own} /proc/${own}/stat` });
+    for (const fd of fds) closeSync(fd);
+  });
+
   it('knows the directories that openat2 can confine a path to', async () => {
     const target = new Supervised(family());
     const etc = openSync('/etc', 'r');
@@ -130,6 +150,13 @@ describe('views family: open', () => {
 });
 
 describe('views family: stat', () => {
+  it('finds nothing where a view has nothing', async () => {
+    const target = new Supervised(family({ views: [viewFile('/etc/none', () => undefined), viewFile('/etc/some', () => 'some')] }));
+    const at = target.memory(Buffer.alloc(256));
+    expect(await target.call('statx', [AT_FDCWD, target.memory('/etc/none'), 0, 0xfff, at])).toMatchObject({ errno: 'ENOENT' });
+    expect(await target.call('statx', [AT_FDCWD, target.memory('/etc/some'), 0, 0xfff, at])).toMatchObject({ kind: 'returnValue' });
+  });
+
   it('waits for what a view takes a while to find out, and is EIO where that fails', async () => {
     const late = viewFile('/etc/late', () => async () => 'late');
     const failing = viewFile('/etc/failing', () => async () => { throw new Error('no'); });

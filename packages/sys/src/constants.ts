@@ -115,6 +115,7 @@ export const signals = constants.signals;
 export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
 export const CLOCK_REALTIME_COARSE = 5;
+export const CLOCK_BOOTTIME = 7;
 export const CLOCK_REALTIME_ALARM = 8;
 export const CLOCK_TAI = 11;
 export const TIMER_ABSTIME = 1;

@@ -23,13 +23,13 @@ import {
   CGROUP, cgroups, CPUSET, EMPTY_TABLES, interrupts, locks, PARTITIONS, pressure, PRESSURES, softirqs, SWAPS, vmStat,
 } from './small-tables.js';
 import type { SandboxState } from './sandbox-state.js';
+import { startTimes } from './start-times.js';
 import { uptimeLine } from './uptime.js';
+import { TICKS_PER_SECOND, type VirtualBoot } from './virtual-boot.js';
 
-/** USER_HZ. include/uapi/asm-generic/param.h */
-const TICKS_PER_MS = 0.1;
-
-export function procViews(options: ProcOptions, state: SandboxState): View[] {
-  const { members, numCpus, memory, time, mountTable } = options;
+/** @param boot where the sandbox has a clock of its own */
+export function procViews(options: ProcOptions, state: SandboxState, boot: VirtualBoot | undefined): View[] {
+  const { members, numCpus, memory, mountTable } = options;
   const views = networkViews(members);
   const add = (path: string, content: ViewContent): void => { views.push(viewFile(path, content)); };
 
@@ -40,8 +40,8 @@ export function procViews(options: ProcOptions, state: SandboxState): View[] {
     return kernelStat({
       ...census,
       numCpus: numCpus ?? cpusOf(machine),
-      elapsedTicks: state.elapsedMs() * TICKS_PER_MS,
-      bootTime: bootTimeOf(machine) + Number((time?.offsetNs ?? 0n) / 1_000_000_000n),
+      elapsedTicks: state.elapsedMs() * TICKS_PER_SECOND / 1000,
+      bootTime: boot?.bootTime(bootTimeOf(machine)) ?? bootTimeOf(machine),
       processes: census.total,
     });
   });
@@ -73,7 +73,10 @@ export function procViews(options: ProcOptions, state: SandboxState): View[] {
     add('/proc/meminfo', () => memInfo(memory));
     for (const [name, content] of cgroupFiles(memory)) add(`${CGROUP_DIRECTORY}/${name}`, content);
   }
-  if (time !== undefined) add('/proc/uptime', () => uptimeLine(state.elapsedMs()));
+  if (boot !== undefined) {
+    add('/proc/uptime', () => uptimeLine(boot.uptimeTicks()));
+    add('/proc/self/stat', startTimes(members, boot));
+  }
   return views;
 }
 

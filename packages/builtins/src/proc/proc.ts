@@ -15,6 +15,7 @@ import { sysinfo as machineInfo } from '@sandlock/sys';
 
 import { listingHandlers } from '../directory/listing-handlers.js';
 import type { PositionStore } from '../directory/position-store.js';
+import type { VirtualClock } from '../time/virtual-clock.js';
 import type { Members } from '../views/members.js';
 import type { View } from '../views/view.js';
 import { freeBytes, type MemoryUse } from './memory-use.js';
@@ -23,6 +24,7 @@ import { procListing } from './proc-listing.js';
 import { procViews } from './proc-views.js';
 import { SandboxState } from './sandbox-state.js';
 import { sysinfoRecord } from './sysinfo.js';
+import { TICKS_PER_SECOND, VirtualBoot } from './virtual-boot.js';
 
 export interface ProcOptions {
   readonly members: Members;
@@ -36,8 +38,8 @@ export interface ProcOptions {
   readonly numCpus?: number | undefined;
   /** Left out: the machine's. */
   readonly memory?: MemoryUse | undefined;
-  /** How far the sandbox's clock is from the machine's. Left out: not at all, and uptime is the machine's. */
-  readonly time?: { readonly offsetNs: bigint } | undefined;
+  /** The sandbox's clock: uptime and what else counts from the start of the machine count from its. Left out: they are the machine's. */
+  readonly time?: VirtualClock | undefined;
   /** Left out: the sandbox has no root of its own. */
   readonly mountTable?: MountTable;
 }
@@ -51,12 +53,13 @@ const onException = 'denyEio';
 
 export function proc(options: ProcOptions): ProcFamily {
   const { members, guardPid, watchedFdBase, memory, time } = options;
+  const boot = time && new VirtualBoot(time);
   const state = new SandboxState(members, guardPid);
 
   const sysinfo: Handler = (context) => {
     const machine = machineInfo();
     const written = context.writeMemory(context.args[0]!, sysinfoRecord({
-      uptimeSeconds: time === undefined ? machine.uptimeSeconds : state.elapsedMs() / 1000,
+      uptimeSeconds: boot === undefined ? machine.uptimeSeconds : boot.uptimeTicks() / TICKS_PER_SECOND,
       loads: state.averages,
       totalBytes: memory?.limitBytes ?? machine.totalBytes,
       freeBytes: memory === undefined ? machine.freeBytes : freeBytes(memory),
@@ -67,7 +70,7 @@ export function proc(options: ProcOptions): ProcFamily {
 
   return {
     name: 'proc',
-    views: procViews(options, state),
+    views: procViews(options, state, boot),
     handlers: {
       sysinfo: { handler: sysinfo, onException },
       ...watchedFdBase !== undefined && listingHandlers(procListing(options), { when: arg32(0).ge(watchedFdBase), positions: options.positions }),

@@ -3,6 +3,8 @@
  *
  * proc_uptime(5)
  */
-export function uptimeLine(elapsedMs: number): string {
-  return `${(Math.max(0, elapsedMs) / 1000).toFixed(2)} 0.00\n`;
+import { TICKS_PER_SECOND } from './virtual-boot.js';
+
+export function uptimeLine(ticks: number): string {
+  return `${(ticks / TICKS_PER_SECOND).toFixed(2)} 0.00\n`;
 }

@@ -3,8 +3,8 @@
  *
  * Programs read it from their vDSO, which is patched in every fresh image and costs no system call; by system call, which is
  * answered here; and wait for it, with deadlines that are taken back to the machine's clock. Clocks that count from some
- * event, and every time that counts from now, are the machine's. It is a view and no secret: timestamps of
- * files, sockets and processes are the machine's.
+ * event, and every time that counts from now, are the machine's. It is a view and no secret: timestamps of files and sockets
+ * are the machine's. What /proc counts from the start of the machine is the proc family's; see VirtualBoot.
  */
 import type { Family, HandlerContext } from '@sandlock/dispatch';
 

@@ -21,7 +21,7 @@ import type { Concern } from './concern.js';
 import { startOf, type Finder, type Found } from './find.js';
 import type { Grants } from './grants.js';
 import type { Members } from './members.js';
-import { isInProc, PROC } from './proc-name.js';
+import { isInProc, PROC, procName } from './proc-name.js';
 import { refusesProcfs } from './procfs-policy.js';
 import type { SelfConfined } from './self-confined.js';
 import type { Asker, View } from './view.js';
@@ -100,21 +100,26 @@ function onView(
   if (view.needsGrant !== false && !may(grants.mayRead)) return action.errno('EACCES');
   // The kernel's order. fs/namei.c, lookup_fast_for_open()
   if (endsInSlash) return action.errno((flags & O_CREAT) === 0 ? 'ENOTDIR' : 'EISDIR');
-  return view.open({ asker, subject, flags, mayWrite: may(grants.mayWrite) });
+  return view.open({ asker, subject, name, flags, mayWrite: may(grants.mayWrite) });
 }
 
 function onObject(found: Extract<Found, { kind: 'object' }>, request: Request, options: OpenViewOptions): NotifAction | typeof UNGUARDED {
   const { name, stat, endsInSlash } = found;
+  const { asker } = request;
   const type = stat.mode & S_IFMT;
   // By a magic link, /proc/self/fd/5 of something opened before, or another name of the same file.
   const view = options.finder.viewOf(name, found.fd);
-  if (view !== undefined) return onView(view, name, request.asker, endsInSlash, request, options);
+  if (view !== undefined) {
+    const { owner = asker } = procName(name);
+    if (owner.tgid !== asker.tgid && !options.members.isMember(owner.tgid)) return action.errno('ENOENT');
+    return onView(view, name, owner, endsInSlash, request, options);
+  }
   if (isInProc(name) && stat.dev === procDevice()) return onProcfs(found, type, request, options);
   const { directories, newEntries } = options.concern;
   if (type !== S_IFDIR) return request.maybeNew ? onNewEntry(request, options) : action.continue();
   if (!directories.has(name === '' ? '/' : name) && !newEntries.serves(name, found.fd, stat)) return action.continue();
   if (!options.grants.mayRead(name === '' ? '/' : name)) return action.continue(); // the kernel's EACCES, or a mere place
-  if (options.confined.has(request.asker.pid)) return action.continue();
+  if (options.confined.has(asker.pid)) return action.continue();
   return request.guarded ? onDirectory(found, request, options) : UNGUARDED;
 }
 

@@ -26,11 +26,12 @@ interface Shape {
   readonly dirfd?: number;
   readonly flags?: number;
   readonly follow?: false;
-  readonly answer: (context: HandlerContext, stat: () => ViewStat | Late<ViewStat>, began: bigint | undefined) => NotifAction;
+  readonly answer: (context: HandlerContext, stat: () => ViewStat | Late<ViewStat> | undefined, began: bigint | undefined) => NotifAction;
 }
 
 const says = (register: number, encode: (stat: ViewStat) => Buffer): Shape['answer'] => (context, of, began) => {
   const found = of();
+  if (found === undefined) return action.errno('ENOENT');
   const give = (shown: ViewStat): NotifAction => written(context, register, encode({ began, ...shown }));
   if (typeof found !== 'function') return give(found);
   return action.defer((_, signal) => found(signal).then(give, () => action.errno('EIO')));
@@ -97,7 +98,7 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
     const { view, name, subject } = found;
     const granted = view.needsGrant === false || grants.mayRead(name) || (grants.mayRead(view.path) && subject.tgid === asker.tgid);
     if (!granted) return action.continue();
-    const about: ViewRequest = { asker, subject };
+    const about: ViewRequest = { asker, subject, name };
     try {
       return shape.answer(context, () => view.stat!(about), began);
     } catch {

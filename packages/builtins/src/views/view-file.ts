@@ -20,10 +20,11 @@ const MODE = 0o444;
 type Content = Uint8Array | string;
 
 /** What takes long to find out is {@link Late}. */
-export type ViewContent = (request: ViewRequest) => Content | Late<Content>;
+export type ViewContent = (request: ViewRequest) => Content | Late<Content> | undefined;
 
 /**
- * @param content what the file holds at this open; a string is UTF-8. What it throws fails the open with EIO
+ * @param content what the file holds at this open; a string is UTF-8, undefined says that there is none, ENOENT. What it throws
+ *   fails the open with EIO
  */
 export function viewFile(path: string, content: ViewContent, options: { readonly needsGrant?: boolean } = {}): View {
   return {
@@ -32,6 +33,7 @@ export function viewFile(path: string, content: ViewContent, options: { readonly
     open: (request) => refusal(request.flags) ?? answer(request.flags, () => content(request)),
     stat: (request) => {
       const found = content(request);
+      if (found === undefined) return undefined;
       return typeof found === 'function' ? (signal) => found(signal).then(statOf) : statOf(found);
     },
   };
@@ -46,7 +48,7 @@ function refusal(flags: number): NotifAction | undefined {
   return undefined;
 }
 
-function answer(flags: number, content: () => Content | Late<Content>): NotifAction {
+function answer(flags: number, content: () => Content | Late<Content> | undefined): NotifAction {
   const given = (found: Content): NotifAction => {
     // A descriptor that only names a place (O_PATH) cannot be handed over, so one that can be read stands for it.
     const srcFd = readOnlyFile(bytesOf(found), flags & O_NONBLOCK);
@@ -55,6 +57,7 @@ function answer(flags: number, content: () => Content | Late<Content>): NotifAct
   const failed = (): NotifAction => action.errno('EIO'); // never the machine's own
   try {
     const found = content();
+    if (found === undefined) return action.errno('ENOENT');
     return typeof found === 'function' ? action.defer((_, signal) => found(signal).then(given).catch(failed)) : given(found);
   } catch {
     return failed();

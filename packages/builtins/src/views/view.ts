@@ -19,6 +19,8 @@ export interface ViewRequest {
   readonly asker: Asker;
   /** Whose directory below /proc the file was found in, a member of the sandbox; elsewhere the asker. */
   readonly subject: Asker;
+  /** The canonical name under which it was found: `/proc/7/task/8/NAME` for `/proc/self/NAME`. */
+  readonly name: string;
 }
 
 export interface ViewOpen extends ViewRequest {
@@ -58,6 +60,6 @@ export interface View {
   /** Whether the policy must grant reading the path, or the open fails with EACCES. Default true. */
   readonly needsGrant?: boolean;
   readonly open: ViewOpener;
-  /** Left out: stat(2) sees what the machine has. */
-  readonly stat?: (request: ViewRequest) => ViewStat | Late<ViewStat>;
+  /** Left out: stat(2) sees what the machine has. What returns undefined says that there is nothing. */
+  readonly stat?: (request: ViewRequest) => ViewStat | Late<ViewStat> | undefined;
 }

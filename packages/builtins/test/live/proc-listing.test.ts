@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { PositionStore, proc, ProcessTree, views, watchedFdBase, type ProcOptions } from '../../src/index.js';
+import { PositionStore, proc, ProcessTree, startClock, views, watchedFdBase, type ProcOptions } from '../../src/index.js';
 import { GETDENTS } from './getdents.js';
 import { python } from './python.js';
 import { endAll, hasPython, Sandboxed } from './sandboxed.js';
@@ -161,7 +161,7 @@ say({'result': result, 'uptime': f[0], 'loads': f[1:4], 'total': f[4], 'free': f
 
   it('says the limit for memory, the sandbox\'s own processes and no load', async () => {
     const memory = { limitBytes: 512 * MIB, usedBytes: () => 100 * MIB };
-    expect(await python(families({ memory, time: { offsetNs: 0n } }), PROGRAM)).toEqual({
+    expect(await python(families({ memory, time: startClock(0n) }), PROGRAM)).toEqual({
       result: 0, uptime: 0, loads: [0, 0, 0], total: 512 * MIB, free: 412 * MIB, procs: 1, unit: 1, pages: 512 * MIB, bad: 'EFAULT',
     });
   });

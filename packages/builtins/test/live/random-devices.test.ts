@@ -38,7 +38,7 @@ class Devices {
       const view = views.find(({ path }) => path === how.text);
       this.peak = Math.max(this.peak, this.devices.size);
       const asker = { pid: context.pid, tgid: context.pid };
-      return view?.open({ asker, subject: asker, flags: how.flags, mayWrite: this.mayWrite }) ?? action.continue();
+      return view?.open({ asker, subject: asker, name: how.text, flags: how.flags, mayWrite: this.mayWrite }) ?? action.continue();
     };
     return () => [{ name: 'opens', handlers: { open, openat: open }, dispose: () => this.devices.close() }];
   }

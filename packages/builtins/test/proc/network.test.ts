@@ -78,7 +78,7 @@ describe('views of tables of sockets', () => {
     const members = { isMember: () => true, count: () => 1, pids: () => { looks++; return [process.pid]; } };
     const view = networkViews(members).find(({ path }) => path === '/proc/self/net/tcp')!;
     const open = (signal: AbortSignal): PromiseLike<NotifAction> => {
-      const answer = view.open({ asker, subject: asker, flags: 0, mayWrite: false });
+      const answer = view.open({ asker, subject: asker, name: view.path, flags: 0, mayWrite: false });
       if (answer.kind !== 'defer') throw new Error(answer.kind);
       return answer.work({} as HandlerContext, signal) as PromiseLike<NotifAction>;
     };

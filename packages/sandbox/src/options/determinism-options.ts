@@ -30,8 +30,8 @@ libraries are told by their environment not to use them. More in [determinism](d
     docs: `What the clocks of a calendar show when the sandbox starts: a \`Date\`, seconds since 1970, or RFC 3339 text, UTC where
 it has no zone (as a flag it needs one). From there on time passes as ever: a sleep takes as long as it takes, and
 waiting for a time of day waits for that of the sandbox. Clocks that count from some event are the machine's, and so are the
-timestamps of files. A start is refused where programs cannot be shown another time, and a program that cannot be shown it is
-killed. More in [determinism](determinism.md).`,
+timestamps of files; in /proc the machine seems to have been started with the sandbox. A start is refused where programs cannot be
+shown another time, and a program that cannot be shown it is killed. More in [determinism](determinism.md).`,
     noSupervisor: 'the supervisor changes the clock of each program',
   }),
   timeFrozen: option({
@@ -43,7 +43,8 @@ killed. More in [determinism](determinism.md).`,
     summary: 'let the time of day stand still at --time-start',
     docs: `The clocks of a calendar show \`timeStart\`, which it needs, whenever they are asked, to the nanosecond. What takes time takes
 it: clocks that count from some event go on, a sleep sleeps, and waiting for a time of day that is a second ahead takes a second. A
-program that looks at the calendar until some time has come never sees it come. More in [determinism](determinism.md).`,
+program that looks at the calendar until some time has come never sees it come. In /proc uptime and the age of every process
+are 0. More in [determinism](determinism.md).`,
     noSupervisor: 'the supervisor changes the clock of each program',
   }),
   shiftFileTimes: option({

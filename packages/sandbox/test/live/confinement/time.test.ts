@@ -1,6 +1,6 @@
 /** The time of day that starts at a moment of choice: what programs of every kind see of it, and how they wait. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, type RunResult, type SandboxOptions } from '../../../src/index.js';
 import { describeConfined, inContainer, isRoot } from './calls.js';
 
+const hasPs = ['ps', 'uptime', 'top'].every((program) => existsSync(`/usr/bin/${program}`));
 const hasPython = existsSync('/usr/bin/python3');
 const go = ['/usr/local/go/bin/go', '/usr/bin/go'].find((path) => existsSync(path));
 const hasGcc = spawnSync('gcc', ['--version']).status === 0;
@@ -23,10 +24,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-async function run(timeStart: string, cmd: readonly string[], options: SandboxOptions = {}): Promise<RunResult> {
+async function run(timeStart: string | undefined, cmd: readonly string[], options: SandboxOptions = {}): Promise<RunResult> {
   const box = new Sandbox({
     fsReadable: ['/usr', '/etc', '/proc', process.execPath, optional('/lib'), optional('/lib64'), optional('/bin'), directory], fsWritable: ['/dev/null'],
-    timeStart, ...options,
+    ...(timeStart === undefined ? {} : { timeStart }), ...options,
   });
   return box.run(cmd, { timeout: 60_000 });
 }
@@ -36,6 +37,9 @@ async function output(...args: Parameters<typeof run>): Promise<string> {
   expect({ code: result.exitCode, signal: result.signal, stderr: String(result.stderr) }).toEqual({ code: 0, signal: null, stderr: '' });
   return String(result.stdout);
 }
+
+/** By a clock that the options say. */
+const shown = (cmd: readonly string[], options: SandboxOptions) => output(undefined, cmd, options);
 
 function built(name: string, command: readonly string[], env: Record<string, string> = {}): string {
   const file = join(directory, name);
@@ -173,6 +177,49 @@ took = time.monotonic(); threading.Event().wait(0.1); print(0, time.monotonic() 
     const took = lines.map(([, seconds]) => seconds!);
     for (const each of [took[0]!, took[1]!, took[3]!, took[4]!]) expect(each).toBeGreaterThanOrEqual(0.099);
     for (const each of took) expect(each).toBeLessThan(5);
+  });
+
+  describe.skipIf(!hasPs).each([
+    ['runs', { timeStart: '2000-06-15T12:00:00Z' }], ['stands still', { timeStart: '2000-06-15T12:00:00Z', timeFrozen: true }], ['is the machine\'s', {}],
+  ] as const)('in a sandbox whose clock %s', (_, time: { timeStart?: string; timeFrozen?: boolean }) => {
+    const begins = time.timeStart === undefined ? undefined : seconds(time.timeStart);
+    const machinesBoot = () => Number(/^btime (\d+)/m.exec(readFileSync('/proc/stat', 'latin1'))![1]);
+
+    it('is what ps, uptime and top tell starts and ages of processes by [needs procps]', async () => {
+      const script = `sleep 60 & sleep 1.3; ps -o etimes= -p $!; ps -o lstart= -p $!; ps -o etime= -p $!; date +%s; uptime -s; ps aux; top -b -n1 | head -1; kill $!`;
+      const lines = (await shown(['bash', '-c', script], { ...time, env: { TZ: 'UTC', TERM: 'dumb' } })).split('\n');
+      const [elapsed, started, now, booted] = [Number(lines[0]), Date.parse(`${lines[1]!} UTC`) / 1000, Number(lines[3]), Date.parse(`${lines[4]!}Z`) / 1000];
+      const ownBoot = begins ?? machinesBoot();
+      expect(Math.abs(booted - ownBoot)).toBeLessThanOrEqual(1);
+      expect(Math.abs(now - started - elapsed)).toBeLessThanOrEqual(1);
+      expect(lines[2]!.trim()).toMatch(elapsed < 10 ? new RegExp(`^00:0${elapsed}|00:0${elapsed + 1}$`) : /^00:\d\d$/);
+      if (time.timeFrozen === true) expect([elapsed, started, now]).toEqual([0, ownBoot, ownBoot]);
+      else expect(elapsed).toBeGreaterThanOrEqual(1);
+      expect(elapsed).toBeLessThan(60);
+      if (begins === undefined) return;
+      expectNear(started, time.timeStart!);
+      const table = lines.slice(5, -2).map((line) => line.trim().split(/\s+/)); // USER PID %CPU %MEM VSZ RSS TTY STAT START TIME
+      expect(table.map((row) => row[8])).toEqual(['START', ...table.slice(1).map(() => '12:00')]);
+      expect(table.slice(1).map((row) => row[9])).toEqual(table.slice(1).map(() => expect.stringMatching(/^0:0\d$/) as string));
+      expect(lines.at(-2)).toMatch(/^top - 12:00:\d\d up 0 min/);
+    }, 60_000);
+
+    // Where the supervisor may not change the program, a sandbox with a clock of its own is killed.
+    it.skipIf(!hasPython || (begins !== undefined && !(isRoot && !inContainer)))('is told by lines that say no more than the kernel does to who asks [needs python3]', async () => {
+      const hidden = join(directory, 'hidden');
+      if (!existsSync(hidden)) copyFileSync('/usr/bin/sleep', hidden);
+      chmodSync(hidden, 0o111); // who may not read it may not trace it either, and is shown no addresses
+      const program = `
+import json, subprocess, sys, time
+def line(pid): return open('/proc/%s/stat' % pid).read()
+child = subprocess.Popen([sys.argv[1], '60'])
+while '(hidden) S' not in line(child.pid): time.sleep(0.01)
+own, childs = (line(pid).rpartition(') ')[2].split(' ') for pid in ('self', child.pid))
+child.kill(); child.wait()
+addresses = [n - 3 for n in (26, 27, 28, 45, 46, 47, 48, 49, 50, 51)]
+print(json.dumps([own[0], own[35 - 3], any(own[n] in '01' for n in addresses), sorted(set(childs[n] for n in addresses)), len(own), len(childs)]))`;
+      expect(JSON.parse(await shown(['/usr/bin/python3', '-c', program, hidden], time))).toEqual(['R', '0', false, ['0', '1'], 50, 50]);
+    }, 60_000);
   });
 
   it('is the machine\'s where nobody asked for another', async () => {
