@@ -1,44 +1,87 @@
 /** The name and the id of the machine, by every way there is to ask, and the user that a program sees itself as. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmodSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { ProcessError, Sandbox, type SandboxOptions } from '../../../src/index.js';
 import { u64 } from './bytes.js';
-import { arch, call, confined, describeConfined, isRoot, said, unconfined, type Step } from './calls.js';
+import { arch, call, confined, describeConfined, isRoot, said, scratch, unconfined, type Answer, type Step } from './calls.js';
 
 const CWD = -100, O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0o100, O_EXCL = 0o200, O_TRUNC = 0o1000, O_DIRECTORY = 0o200000;
+const how = (flags: number, resolve = 0): Buffer => Buffer.concat([u64(flags), u64(0), u64(resolve)]);
 const system = ['/usr', '/etc', '/proc', ...['/lib', '/lib64', '/bin'].map((path) => ({ path, optional: true }))];
 
 describeConfined('the id of the machine', () => {
   const ID = '0123456789abcdef0123456789abcdef';
+  const MACHINES = existsSync('/etc/machine-id') ? readFileSync('/etc/machine-id', 'latin1') : undefined;
   const files = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
-  const shows = async (path: string, options: SandboxOptions) => (await new Sandbox({ fsReadable: system, ...options }).run(['cat', path])).text();
+  const folders = ['/etc', { path: '/var/lib', optional: true }];
+  const PATH_ONLY = 0o10000000;
 
-  it('is the one that was given, where the file is granted, and otherwise the machine\'s', async () => {
-    for (const path of files) {
-      const granted = [...system, { path: '/var/lib', optional: true }];
-      expect(await shows(path, { machineId: ID, fsReadable: granted })).toBe(ID);
-      expect(await shows(path, { machineId: ID, fsReadable: ['/usr', '/lib', '/lib64', '/bin', '/etc/ld.so.cache'].map((each) => ({ path: each, optional: true })) })).toBe('');
-      if (existsSync(path)) expect(await shows(path, { fsReadable: granted })).toBe(readFileSync(path, 'latin1').trim());
+  /** What can be read after these steps, the last of which opens it; or the errno. */
+  async function reads(options: SandboxOptions, ...steps: readonly Step[]): Promise<string> {
+    const all = await confined([...steps, call('read', { step: steps.length - 1 }, Buffer.alloc(80), 80)], options);
+    const [opened, read] = all.slice(-2) as [Answer, Answer];
+    return opened.error || read.error || String(read.memory[0]!.subarray(0, read.result));
+  }
+
+  it('is the one that was given, by every spelling and call', async () => {
+    const options = { machineId: ID, fsReadable: ['/etc', '/proc', { path: '/var/lib', optional: true }] };
+    for (const path of [...files.filter((each) => existsSync(dirname(each))), '/etc//machine-id', '/etc/./machine-id', '/proc/../etc/machine-id', '/proc/self/root/etc/machine-id']) {
+      expect(await reads(options, call('openat', CWD, path, O_RDONLY)), path).toBe(`${ID}\n`);
+      expect(await reads(options, call('openat2', CWD, path, how(O_RDONLY), 24)), path).toBe(`${ID}\n`);
+      if (arch === 'x86_64') expect(await reads(options, call('open', path, O_RDONLY)), path).toBe(`${ID}\n`);
+    }
+    for (const flags of [O_DIRECTORY, PATH_ONLY]) {
+      expect(await reads(options, call('openat', CWD, '/etc', flags), call('openat', { step: 0 }, 'machine-id', O_RDONLY))).toBe(`${ID}\n`);
+    }
+    expect(await reads(options, call('chdir', '/etc'), call('openat', CWD, 'machine-id', O_RDONLY))).toBe(`${ID}\n`);
+    expect(await reads(options, call('openat', CWD, '/etc/machine-id', PATH_ONLY), call('openat', CWD, '/proc/self/fd/3', O_RDONLY))).toBe(`${ID}\n`);
+  });
+
+  it('is there where it is granted, and it alone', async () => {
+    for (const path of files.filter((each) => existsSync(each))) {
+      const open = call('openat', CWD, path, O_RDONLY);
+      expect(await reads({ machineId: ID, fsReadable: [path] }, open)).toBe(`${ID}\n`);
+      expect(await reads({ machineId: ID, fsReadable: ['/usr'] }, open)).toBe('EACCES');
     }
   });
 
-  it('is not to be had by a link to the file', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sandlock-id-'));
-    try {
-      symlinkSync('/etc/machine-id', join(folder, 'link'));
-      expect(await shows(join(folder, 'link'), { machineId: ID, fsReadable: [...system, folder] })).toMatch(/^(0123456789abcdef0123456789abcdef)?$/);
-    } finally {
-      rmSync(folder, { recursive: true });
+  it('cannot be written', async () => {
+    const open = (flags: number): Step => call('openat', CWD, '/etc/machine-id', flags, 0o600);
+    const steps = [O_WRONLY, O_RDWR, O_RDONLY | O_TRUNC, O_CREAT | O_EXCL, O_RDONLY].map(open);
+    expect(said(await confined(steps, { machineId: ID, fsReadable: ['/etc'] }))).toEqual(['EACCES', 'EACCES', 'EACCES', 'EEXIST', 'ok']);
+  });
+
+  it.skipIf(MACHINES === undefined)('is the machine\'s by no way, where another was given [needs machine-id]', async () => {
+    const folder = scratch();
+    chmodSync(folder, 0o755);
+    symlinkSync('/etc/machine-id', join(folder, 'link'));
+    symlinkSync('/etc', join(folder, 'etc'));
+    for (const fsReadable of [['/etc', folder], ['/'], ['/etc', '/etc/machine-id', folder]]) {
+      const low: Step[] = [call('openat', CWD, '/etc', O_DIRECTORY), call('dup3', { step: 0 }, 9, 0)]; // a number that nobody watches
+      const ways: Step[][] = [
+        [call('openat', CWD, join(folder, 'link'), O_RDONLY)], [call('openat', CWD, join(folder, 'etc/machine-id'), O_RDONLY)],
+        [...low, call('openat', 9, 'machine-id', O_RDONLY)], [...low, call('fchdir', 9), call('openat', CWD, 'machine-id', O_RDONLY)],
+      ];
+      for (const way of ways) {
+        expect(await reads({ machineId: ID, fsReadable }, ...way)).toMatch(new RegExp(`^(EACCES|${ID}\n)$`));
+        // Beside it.
+        expect(await reads({ fsReadable }, ...way)).toBe(MACHINES);
+      }
+    }
+  });
+
+  it('is the machine\'s where none was given', async () => {
+    for (const path of files) {
+      expect(await reads({ fsReadable: folders }, call('openat', CWD, path, O_RDONLY))).toBe(existsSync(path) ? readFileSync(path, 'latin1') : 'ENOENT');
     }
   });
 });
 
 describeConfined('the host name', () => {
   const options: SandboxOptions = { name: 'sealed', fsReadable: ['/etc', '/proc'] };
-  const how = (flags: number, resolve = 0): Buffer => Buffer.concat([u64(flags), u64(0), u64(resolve)]);
 
   async function reads(open: Step, more: readonly Step[] = []): Promise<string> {
     const steps = [...more, open, call('read', { step: more.length }, Buffer.alloc(80), 80)];

@@ -179,13 +179,13 @@ took = time.monotonic(); threading.Event().wait(0.1); print(0, time.monotonic() 
     for (const each of took) expect(each).toBeLessThan(5);
   });
 
-  describe.skipIf(!hasPs).each([
+  describe.each([
     ['runs', { timeStart: '2000-06-15T12:00:00Z' }], ['stands still', { timeStart: '2000-06-15T12:00:00Z', timeFrozen: true }], ['is the machine\'s', {}],
   ] as const)('in a sandbox whose clock %s', (_, time: { timeStart?: string; timeFrozen?: boolean }) => {
     const begins = time.timeStart === undefined ? undefined : seconds(time.timeStart);
     const machinesBoot = () => Number(/^btime (\d+)/m.exec(readFileSync('/proc/stat', 'latin1'))![1]);
 
-    it('is what ps, uptime and top tell starts and ages of processes by [needs procps]', async () => {
+    it.skipIf(!hasPs)('is what ps, uptime and top tell starts and ages of processes by [needs procps]', async () => {
       const script = `sleep 60 & sleep 1.3; ps -o etimes= -p $!; ps -o lstart= -p $!; ps -o etime= -p $!; date +%s; uptime -s; ps aux; top -b -n1 | head -1; kill $!`;
       const lines = (await shown(['bash', '-c', script], { ...time, env: { TZ: 'UTC', TERM: 'dumb' } })).split('\n');
       const [elapsed, started, now, booted] = [Number(lines[0]), Date.parse(`${lines[1]!} UTC`) / 1000, Number(lines[3]), Date.parse(`${lines[4]!}Z`) / 1000];
@@ -205,7 +205,7 @@ took = time.monotonic(); threading.Event().wait(0.1); print(0, time.monotonic() 
     }, 60_000);
 
     // Where the supervisor may not change the program, a sandbox with a clock of its own is killed.
-    it.skipIf(!hasPython || (begins !== undefined && !(isRoot && !inContainer)))('is told by lines that say no more than the kernel does to who asks [needs python3]', async () => {
+    it.skipIf(!hasPython || (begins !== undefined && !(isRoot && !inContainer)))('is told by lines that say no more than the kernel does to who asks [needs root, no container, python3]', async () => {
       const hidden = join(directory, 'hidden');
       if (!existsSync(hidden)) copyFileSync('/usr/bin/sleep', hidden);
       chmodSync(hidden, 0o111); // who may not read it may not trace it either, and is shown no addresses
