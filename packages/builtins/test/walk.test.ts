@@ -1,4 +1,4 @@
-import { AT_FDCWD } from '@sandlock/sys';
+import { AT_FDCWD, RESOLVE_NO_XDEV } from '@sandlock/sys';
 import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +48,13 @@ describe('a walk', () => {
     expect(walked(`${folder}/link/new`)).toMatchObject({ kind: 'missing', leaf: 'new', real: `${folder}/dir` });
     expect(walked(`${folder}/none/new`)).toMatchObject({ kind: 'failed', errno: 'ENOENT' });
     expect(walked(`${folder}/dir/file/x`)).toMatchObject({ kind: 'failed', errno: 'ENOTDIR' });
+  });
+
+  it('stays on one device where that is asked for, wherever it begins', () => {
+    const onOne = (path: string) => walked(path, { resolve: RESOLVE_NO_XDEV });
+    expect(onOne('/proc/version')).toMatchObject({ kind: 'failed', errno: 'EXDEV' });
+    expect(onOne('/')).toMatchObject({ kind: 'object', real: '/' });
+    expect(onOne('/etc/passwd')).toMatchObject({ kind: 'object', real: '/etc/passwd' });
   });
 
   it('takes the names of who asks for its own', () => {

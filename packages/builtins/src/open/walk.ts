@@ -9,7 +9,7 @@
  * path_resolution(7), openat2(2), proc_pid_fd(5); fs/namei.c
  */
 import {
-  close, O_NOFOLLOW, O_PATH, openat2, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS,
+  AT_FDCWD, close, O_NOFOLLOW, O_PATH, openat2, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, S_IFLNK, S_IFMT, SyscallError, type ErrnoName,
 } from '@sandlock/sys';
 import { fstatSync, readlinkSync, statfsSync, type Stats } from 'node:fs';
@@ -35,7 +35,7 @@ const OPEN_ROOT = Buffer.from('/');
 const STOPPED = Symbol('stopped');
 
 export interface WalkRequest {
-  /** Of the directory that the path starts from; stays the caller's. Not looked at for an absolute path that is not confined. */
+  /** Of the directory that the path starts from; stays the caller's. AT_FDCWD for an absolute path that is not confined. */
   readonly base: number;
   /** As the target gave it, a character a byte (latin1). */
   readonly path: string;
@@ -203,7 +203,9 @@ export class Walk {
     }
     const root = openat2(this.#at, OPEN_ROOT, O_PATH);
     this.#open.add(root);
-    const crosses = (resolve & RESOLVE_NO_XDEV) !== 0 && fstatSync(root).dev !== fstatSync(this.#at).dev;
+    // A path that begins there has not crossed anything. fs/namei.c, nd_jump_root()
+    const begins = this.#at === AT_FDCWD;
+    const crosses = !begins && (resolve & RESOLVE_NO_XDEV) !== 0 && fstatSync(root).dev !== fstatSync(this.#at).dev;
     if (crosses) throw new SyscallError('openat2', EXDEV);
     this.#close(this.#at);
     this.#at = root;
