@@ -11,6 +11,7 @@
  */
 import { action, asInt32, asUint32, type Family, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { schedGetaffinity, schedSetaffinity, SyscallError } from '@sandlock/sys';
+import { readFileSync } from 'node:fs';
 
 import type { Members } from '../views/members.js';
 import { firstCpus, lowest, lowestCpu, maskFromBytes, maskOf, maskToBytes, wordBytes, type CpuMask } from './cpu-mask.js';
@@ -38,6 +39,7 @@ export function affinity({ cpuCores, numCpus, members }: AffinityOptions): Famil
   const granted = cpuCores === undefined ? maskFromBytes(own) : maskOf(cpuCores);
   const visible = visibleCpus(granted, cpuCores !== undefined, numCpus);
   const sizeBytes = Math.max(own.length, wordBytes(visible));
+  const leastBytes = Math.max(wordBytes(possibleCpus() ?? maskFromBytes(Buffer.alloc(own.length, 0xff))), wordBytes(visible));
 
   const set: Handler = (context) => {
     const length = Math.min(asUint32(context.args[1]!), own.length);
@@ -66,12 +68,13 @@ export function affinity({ cpuCores, numCpus, members }: AffinityOptions): Famil
   const get: Handler = (context) => {
     // The kernel's order. kernel/sched/syscalls.c, SYSCALL_DEFINE3(sched_getaffinity, ...)
     const length = asUint32(context.args[1]!);
-    if (length < sizeBytes || length % WORD_BYTES !== 0) return action.errno('EINVAL');
+    if (length < leastBytes || length % WORD_BYTES !== 0) return action.errno('EINVAL');
     const thread = threadOf(context, members);
     if (thread === undefined) return action.errno('ESRCH');
     return orErrno(() => {
-      const written = context.writeMemory(context.args[2]!, maskToBytes(seen(thread), sizeBytes));
-      return written.ok ? action.returnValue(sizeBytes) : written.deny();
+      const given = Math.min(length, sizeBytes);
+      const written = context.writeMemory(context.args[2]!, maskToBytes(seen(thread), given));
+      return written.ok ? action.returnValue(given) : written.deny();
     });
   };
 
@@ -98,6 +101,16 @@ export function affinity({ cpuCores, numCpus, members }: AffinityOptions): Famil
 function visibleCpus(granted: CpuMask, areChosen: boolean, numCpus: number | undefined): CpuMask {
   if (numCpus === undefined) return granted;
   return areChosen ? lowest(granted, numCpus) : firstCpus(numCpus);
+}
+
+/** Those that may ever come to be: the kernel takes any mask with room for them. undefined: it does not say. Documentation/admin-guide/cputopology.rst */
+function possibleCpus(): CpuMask | undefined {
+  try {
+    const last = /(\d+)\n$/.exec(readFileSync('/sys/devices/system/cpu/possible', 'latin1'))?.[1];
+    return last === undefined ? undefined : firstCpus(Number(last) + 1);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The thread that the first argument names; 0 is the caller. undefined: nobody in the sandbox. */

@@ -115,6 +115,13 @@ say([get(0, 0), get(0, ${kernelBytes - 4}), get(0, ${kernelBytes + 4}), get(-1),
       ['EINVAL', 'EINVAL', 'EINVAL', 'ESRCH', 'ESRCH', 'ESRCH', 'EFAULT', kernelBytes, [0]]);
   });
 
+  it('fits in a mask that the kernel would take, and in none that is smaller', async () => {
+    const sizes = `say([raw(GET, 0, ctypes.c_size_t(size), ctypes.create_string_buffer(1024)) for size in (0, 8, 16, ${kernelBytes}, 64)])`;
+    const taken = await run({ cpuCores: [0] }, sizes); // by the kernel
+    expect(await run({ numCpus: 1 }, sizes)).toEqual(taken);
+    expect(await run({ numCpus: 65 }, 'say(get(0, 8))')).toBe('EINVAL');
+  });
+
   it('holds for getcpu(2), where it is called', async () => {
     const program = `
 cpu, node = ctypes.c_uint(77), ctypes.c_uint(77)
