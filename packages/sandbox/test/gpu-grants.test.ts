@@ -104,7 +104,7 @@ describe('gpuEnvironment', () => {
   it('comes after the variables of the sandbox and of the call', () => {
     const { policy } = buildPolicy({ gpuDevices: [2], env: { CUDA_VISIBLE_DEVICES: '7', A: '1' } }, 'x86_64');
     const { env } = startPlan({
-      policy, confinement: { filter: new Uint8Array(0), table: undefined } as Confinement, cmd: ['x'], stdio: [0, 1, 2], rulesetFd: 3,
+      policy, name: 'gpus', confinement: { filter: new Uint8Array(0), table: undefined } as Confinement, cmd: ['x'], stdio: [0, 1, 2], rulesetFd: 3,
       interactive: false, park: false, cgroup: undefined, options: { env: { ROCR_VISIBLE_DEVICES: '8' } },
     });
     expect(env.filter((each) => String(each).includes('VISIBLE_DEVICES')).sort()).toEqual(['CUDA_VISIBLE_DEVICES=2', 'ROCR_VISIBLE_DEVICES=2']);

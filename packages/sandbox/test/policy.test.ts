@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../src/errors.js';
 import { buildPolicy } from '../src/policy/build-policy.js';
 import { maskEntropy } from '../src/policy/entropy-masks.js';
-import { buildEnvironment, SAFE_PATH } from '../src/policy/environment.js';
+import { buildEnvironment, SAFE_PATH, withHostName } from '../src/policy/environment.js';
 import { resolveGrants } from '../src/policy/resolve-grants.js';
 import type { SandboxOptions } from '../src/options/option-table.js';
 
@@ -157,6 +157,12 @@ describe('buildEnvironment', () => {
     expect({ ...buildEnvironment({ clean: true, set: {} }, { PATH: '' }) }).toEqual({ PATH: SAFE_PATH });
     expect({ ...buildEnvironment({ clean: true, set: { PATH: '/x' } }, {}) }).toEqual({ PATH: '/x' });
     expect({ ...buildEnvironment({ clean: false, set: {} }, {}) }).toEqual({});
+  });
+
+  it('names the sandbox where the machine was named, and nowhere else', () => {
+    expect(withHostName({ HOSTNAME: 'machine', A: '1' }, 'box')).toEqual({ HOSTNAME: 'box', A: '1' });
+    expect(withHostName({ A: '1' }, 'box')).toEqual({ A: '1' });
+    expect(buildEnvironment({ clean: false, set: { HOSTNAME: 'mine' } }, withHostName({ HOSTNAME: 'machine' }, 'box'))).toEqual({ HOSTNAME: 'mine' });
   });
 
   it('takes a variable called __proto__ for what it is', () => {

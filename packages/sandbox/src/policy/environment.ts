@@ -14,6 +14,14 @@ const KEPT = ['PATH', 'HOME', 'USER', 'TERM', 'LANG'];
 /** Where a clean environment inherits no PATH. */
 export const SAFE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** bash sets it for itself, of uname(2), where it is not inherited; whoever exports it hands on the machine's. bash(1) */
+const HOST_NAME = 'HOSTNAME';
+
+/** The caller's variables, and where one of them says what the machine is called, the sandbox's name. */
+export function withHostName(inherited: Readonly<Record<string, string | undefined>>, name: string): Readonly<Record<string, string | undefined>> {
+  return inherited[HOST_NAME] === undefined ? inherited : { ...inherited, [HOST_NAME]: name };
+}
+
 /**
  * The variables a program starts with.
  *

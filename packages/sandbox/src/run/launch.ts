@@ -62,7 +62,7 @@ export function launch(input: LaunchInput): SandboxProcess {
         parked: input.park ?? false,
         spawn: (callbacks) => {
           const guarded = GuardedProcess.spawn(startPlan({
-            policy, confinement: made, cgroup, cmd, options, rulesetFd,
+            policy, name, confinement: made, cgroup, cmd, options, rulesetFd,
             stdio: stdio.fds, interactive: input.interactive ?? false, park: input.park ?? false,
           }), callbacks);
           guardPid = guarded.guardPid;

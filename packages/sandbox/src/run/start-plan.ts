@@ -7,7 +7,7 @@ import type { RunCgroup } from '../cgroup/run-cgroup.js';
 import { capabilityMask } from '../options/grammar/capability-name.js';
 import { absolutePath, workingDirectory } from '../policy/absolute-path.js';
 import { maskEntropy } from '../policy/entropy-masks.js';
-import { buildEnvironment } from '../policy/environment.js';
+import { buildEnvironment, withHostName } from '../policy/environment.js';
 import { gpuEnvironment } from '../policy/gpu-grants.js';
 import type { Policy } from '../policy/policy.js';
 import type { Confinement } from './confinement.js';
@@ -15,6 +15,8 @@ import type { StartOptions } from './run-options.js';
 
 export interface StartPlanInput {
   readonly policy: Policy;
+  /** Of the sandbox. */
+  readonly name: string;
   readonly confinement: Confinement;
   readonly cgroup: RunCgroup | undefined;
   readonly cmd: readonly (string | Uint8Array)[];
@@ -27,7 +29,8 @@ export interface StartPlanInput {
 
 export function startPlan(input: StartPlanInput): StartPlan {
   const { policy, options, cgroup } = input;
-  const environment = buildEnvironment(policy.environment, process.env, { ...options.env, ...gpuEnvironment(policy.gpus) });
+  const inherited = policy.supervised ? withHostName(process.env, input.name) : process.env;
+  const environment = buildEnvironment(policy.environment, inherited, { ...options.env, ...gpuEnvironment(policy.gpus) });
   if (policy.randomSeed !== null) maskEntropy(environment, policy.arch);
   const cwd = options.cwd === undefined ? policy.cwd : absolutePath(Buffer.from(options.cwd), workingDirectory);
   const { keepCapabilities: keep } = policy;

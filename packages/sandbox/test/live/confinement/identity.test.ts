@@ -102,6 +102,18 @@ describeConfined('the host name', () => {
     expect((await new Sandbox({ fsReadable: system }).run(['uname', '-n'], { name: 'for-this-run' })).text()).toBe('for-this-run');
   });
 
+  it('is what an inherited HOSTNAME says, unless another is set', async () => {
+    const before = process.env['HOSTNAME'];
+    process.env['HOSTNAME'] = 'machine';
+    try {
+      const shows = async (more: SandboxOptions) => (await new Sandbox({ name: 'sealed', fsReadable: system, ...more }).run(['printenv', 'HOSTNAME'])).text();
+      expect([await shows({}), await shows({ env: { HOSTNAME: 'chosen' } }), await shows({ cleanEnv: true })]).toEqual(['sealed', 'chosen', '']);
+    } finally {
+      if (before === undefined) delete process.env['HOSTNAME'];
+      else process.env['HOSTNAME'] = before;
+    }
+  });
+
   it('stands in /etc/hostname and the kernel\'s file, by every spelling and call', async () => {
     for (const path of ['/etc/hostname', '/etc//hostname', '/etc/./hostname', '/usr/../etc/hostname', '//etc/hostname', '/proc/sys/kernel/hostname']) {
       expect(await reads(call('openat', CWD, path, O_RDONLY))).toBe('sealed\n');
