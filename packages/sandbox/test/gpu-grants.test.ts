@@ -71,8 +71,13 @@ describe('gpuGrants', () => {
     expect(grants([1]).write).toEqual(['/dev/dri/renderD129', '/dev/kfd']);
   });
 
-  it('gives every GPU and /dev/dri for all, and nothing where there is none', () => {
-    expect(grants('all')).toEqual({ write: [], read: [] });
+  it('gives /dev/dri for all where that is all there is, and fails where there is nothing', () => {
+    expect(() => grants('all')).toThrow(expect.objectContaining({ issues: [expect.objectContaining({ path: 'gpuDevices' })] }));
+    put('dev/dri/card0');
+    expect(grants('all')).toEqual({ write: ['/dev/dri'], read: [] });
+  });
+
+  it('gives every GPU and /dev/dri for all', () => {
     nvidia();
     amd();
     expect(grants('all').write).toEqual(

@@ -183,7 +183,7 @@ processor, which the C library asks the vDSO for, is the machine's.`,
     docs: `The GPUs that the program may use: \`all\` (or an empty list) with \`/dev/dri\`, or some by index. NVIDIA's are counted as their
 nodes \`/dev/nvidia0\` and so on are, AMD's by PCI address; the nodes that all GPUs of a maker share come with them, and their
 directories under \`/sys\` for reading. Indices are also set as \`CUDA_VISIBLE_DEVICES\` and \`ROCR_VISIBLE_DEVICES\`, after every other
-variable. One that is not there is an error.`,
+variable. One that is not there is an error, and so is \`all\` where there is none.`,
     noSupervisor: true,
   }),
 };

@@ -33,24 +33,25 @@ const READ = ['sys/bus/pci/devices'];
 
 /**
  * @param root  where dev, proc and sys are
- * @throws {ConfigError} every GPU that is not there
+ * @throws {ConfigError} every GPU that is not there, or that there is none at all
  */
 export function gpuGrants(selection: GpuSelection, root = '/'): Grants {
   const nvidia = chosen(nvidiaGpus(root), selection);
   const amd = chosen(amdGpus(root), selection);
   if (selection !== 'all') refuseMissing(selection, [...nvidia, ...amd]);
   const both = [...nvidia, ...amd];
-  const present = (paths: readonly string[]): string[] => paths.map((path) => join(root, path)).filter((path) => existsSync(path));
+  const cards = selection === 'all' ? present(['dev/dri'], root) : [];
+  if (selection === 'all' && both.length === 0 && cards.length === 0) throw new ConfigError([NONE]);
   const written = [
     ...both.map(({ node }) => node),
-    ...(nvidia.length > 0 ? present(NVIDIA_SHARED) : []),
-    ...(amd.length > 0 ? present(AMD_SHARED) : []),
-    ...(selection === 'all' ? present(['dev/dri']) : []),
+    ...(nvidia.length > 0 ? present(NVIDIA_SHARED, root) : []),
+    ...(amd.length > 0 ? present(AMD_SHARED, root) : []),
+    ...cards,
   ];
   const read = [
-    ...(nvidia.length > 0 ? present(NVIDIA_READ) : []),
-    ...(amd.length > 0 ? present(AMD_READ) : []),
-    ...(both.length > 0 ? present(READ) : []),
+    ...(nvidia.length > 0 ? present(NVIDIA_READ, root) : []),
+    ...(amd.length > 0 ? present(AMD_READ, root) : []),
+    ...(both.length > 0 ? present(READ, root) : []),
     ...both.flatMap(({ device }) => device ?? []),
   ];
   return { writable: written.map(grant), readable: read.map(grant) };
@@ -65,6 +66,15 @@ export function gpuEnvironment(selection: GpuSelection | null): Record<string, s
 
 function chosen(gpus: readonly Gpu[], selection: GpuSelection): Gpu[] {
   return gpus.filter(({ index }) => selection === 'all' || selection.includes(index));
+}
+
+const NONE: ConfigIssue = {
+  path: 'gpuDevices',
+  message: 'There is no GPU: neither /dev/nvidia0 and so on, nor a render node of AMD, nor /dev/dri.',
+};
+
+function present(paths: readonly string[], root: string): string[] {
+  return paths.map((path) => join(root, path)).filter((path) => existsSync(path));
 }
 
 function refuseMissing(selection: readonly number[], found: readonly Gpu[]): void {
