@@ -59,5 +59,6 @@ function seccompError(name: string, details: { step: string; errno: number }): C
       'An outer sandbox already owns the listener of this process; only one is possible. Give the outer one the option '
       + 'noSupervisor (--no-supervisor), or this one.', { ...details, syscall: 'seccomp' });
   }
-  return new ConfinementError('ERR_SANDLOCK_SECCOMP', `The kernel refused the filter (${name}).`, { ...details, syscall: 'seccomp' });
+  const hint = name === 'EMFILE' ? ' maxOpenFiles, or the limit that is inherited, leaves no descriptor for its listener; a program needs about 4.' : '';
+  return new ConfinementError('ERR_SANDLOCK_SECCOMP', `The kernel refused the filter (${name}).${hint}`, { ...details, syscall: 'seccomp' });
 }

@@ -95,6 +95,11 @@ describe('maxOpenFiles', () => {
     expect(await box({ maxOpenFiles: 12 }).run(['/bin/true'])).toMatchObject({ exitCode: 0 });
   });
 
+  it('fails a start that it leaves no descriptor for, and says that it does', async () => {
+    await expect(box({ maxOpenFiles: 3 }).run(['/bin/true'])).rejects.toMatchObject({
+      code: 'ERR_SANDLOCK_SECCOMP', errno: -24, message: expect.stringContaining('maxOpenFiles') as string });
+  });
+
   it('holds', async () => {
     const script = 'import os\ntry:\n  while True: os.dup(0)\nexcept OSError as e: print(e.errno, max(map(int, os.listdir("/proc/self/fd"))) if 0 else "")';
     expect((await box({ maxOpenFiles: 20 }).run([python, '-c', script])).text().trim()).toBe('24');
