@@ -122,7 +122,7 @@ cannot. capabilities(7).`,
     flags: [{ long: 'name', placeholder: 'NAME' }],
     summary: 'name the sandbox',
     docs: `The name of the sandbox, and the host name that the program sees. 1 to 64 bytes without slash and control
-characters. Two sandboxes with one name cannot run at the same time.`,
+characters. Two sandboxes of one process that ask for the same name cannot run at the same time.`,
     noSupervisor: true,
   }),
 };
