@@ -83,6 +83,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
     this.#parts = parts;
     const { stdio, options } = parts;
     this.#supervision = new Supervision(parts.confinement, {
+      program: () => this.#pid,
       killTree: () => this.#kill(),
       report: (report) => void this.emit('report', report),
       failed: (error) => this.#fail(error),

@@ -5,10 +5,12 @@ import { kernelListener, Supervisor, type SupervisorReport, type SupervisorStats
 import { close } from '@sandlock/sys';
 
 import type { Confinement } from './confinement.js';
-import { killCaller } from './kill-caller.js';
+import { killFirst } from './kill-first.js';
 
 export interface SupervisionCallbacks {
-  /** A handler wants the tree to end; the caller of the call is being killed already. */
+  /** Its process id, once there is one. */
+  readonly program: () => number | undefined;
+  /** A handler wants the tree to end; the program and the caller are being killed already. */
   readonly killTree: () => void;
   readonly report: (report: SupervisorReport) => void;
   /** Nobody answers any more. */
@@ -46,7 +48,7 @@ export class Supervision {
         listener,
         table,
         killTree: ({ pid }) => {
-          killCaller(listener, pid, isMember);
+          killFirst(listener, [this.#callbacks.program(), pid], isMember);
           this.#callbacks.killTree();
         },
         onReport: this.#callbacks.report,

@@ -35,6 +35,13 @@ describe('a handler', () => {
     expect(seen.length).toBeGreaterThan(0);
   });
 
+  it('that throws ends the program before it can go on without the child that made the call', async () => {
+    const handlers = [on('uname', () => { throw new Error('on purpose'); })];
+    const run = () => sandbox.run(['/bin/sh', '-c', '/bin/uname -n; exit 0'], { handlers });
+    const results = await Promise.all(Array.from({ length: 12 }, run));
+    expect(results.map(({ reason }) => reason)).toEqual(Array(12).fill('killed'));
+  });
+
   it('that throws can deny or continue instead', async () => {
     const fails: Handler = () => { throw new Error('on purpose'); };
     expect((await reports(fails, { onException: 'denyEperm' })).result).toMatchObject({ exitCode: 1 });
