@@ -15,9 +15,9 @@ import type { SandboxOptions } from './options/option-table.js';
 import { buildPolicy } from './policy/build-policy.js';
 import type { Policy } from './policy/policy.js';
 import { feed } from './run/feed.js';
-import { launch } from './run/launch.js';
+import { launch, type LaunchInput } from './run/launch.js';
 import type { CapturedResult, RunResult } from './run/result.js';
-import type { PopenOptions, RunOptions, StartOptions, StdioMode } from './run/run-options.js';
+import { checkCall, type PopenOptions, type RunOptions, type StartOptions } from './run/run-options.js';
 import type { SandboxProcess } from './run/sandbox-process.js';
 
 /** A program and its arguments. There is no shell in between. */
@@ -62,8 +62,8 @@ export class Sandbox {
    * @throws {DOMException} AbortError
    */
   async run(cmd: Command, options: RunOptions = {}): Promise<CapturedResult> {
-    const { input, check, ...rest } = options;
-    const child = launch(this.#launch(cmd, rest, [input === undefined ? 'inherit' : 'pipe', 'pipe', 'pipe']));
+    const child = this.#launch(cmd, options, { stdio: ({ input }) => [input === undefined ? 'inherit' : 'pipe', 'pipe', 'pipe'] });
+    const { input, check } = options;
     if (input !== undefined) feed(child.stdin!, input);
     const result = (await child.wait()) as CapturedResult;
     if (check) mustSucceed(cmd, result);
@@ -81,7 +81,7 @@ export class Sandbox {
 
   /** The process behind {@link runInteractive}, for callers that forward signals or do job control. */
   async popenInteractive(cmd: Command, options: StartOptions = {}): Promise<SandboxProcess> {
-    const child = launch({ ...this.#launch(cmd, options, ['inherit', 'inherit', 'inherit']), interactive: true });
+    const child = this.#launch(cmd, options, { stdio: () => ['inherit', 'inherit', 'inherit'], interactive: true });
     await child.whenStarted();
     return child;
   }
@@ -92,21 +92,21 @@ export class Sandbox {
    * Whether exec succeeded shows in `whenExecuted()` and `wait()`.
    */
   async popen(cmd: Command, options: PopenOptions = {}): Promise<SandboxProcess> {
-    const child = launch(this.#launch(cmd, options, streams(options)));
+    const child = this.#launch(cmd, options, { stdio: streams });
     await child.whenStarted();
     return child;
   }
 
   /** As {@link popen}, but resolves when the program itself runs. @throws {ProcessError} ERR_SANDLOCK_EXEC and the like */
   async spawn(cmd: Command, options: PopenOptions = {}): Promise<SandboxProcess> {
-    const child = launch(this.#launch(cmd, options, streams(options)));
+    const child = this.#launch(cmd, options, { stdio: streams });
     await child.whenExecuted();
     return child;
   }
 
   /** Makes a process that is confined and waits; its `start()` lets the program go. */
   async create(cmd: Command, options: PopenOptions = {}): Promise<SandboxProcess> {
-    const child = launch({ ...this.#launch(cmd, options, streams(options)), park: true });
+    const child = this.#launch(cmd, options, { stdio: streams, park: true });
     await child.whenParked();
     return child;
   }
@@ -116,12 +116,18 @@ export class Sandbox {
     return protectionReports(protectionStatuses(this.#policy.protections, landlockAbiVersion()));
   }
 
-  #launch(cmd: Command, options: PopenOptions, stdio: [StdioMode, StdioMode, StdioMode]): Parameters<typeof launch>[0] {
-    return { policy: this.#policy, handlers: this.#handlers, filters: this.#filters, cmd, options, stdio };
+  #launch(cmd: Command, options: PopenOptions & RunOptions, { stdio, ...how }: How): SandboxProcess {
+    checkCall(cmd, options);
+    return launch({ policy: this.#policy, handlers: this.#handlers, filters: this.#filters, cmd, options, stdio: stdio(options), ...how });
   }
 }
 
-function streams({ stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' }: PopenOptions): [StdioMode, StdioMode, StdioMode] {
+interface How extends Pick<LaunchInput, 'interactive' | 'park'> {
+  /** Of options that were checked. */
+  readonly stdio: (options: PopenOptions & RunOptions) => LaunchInput['stdio'];
+}
+
+function streams({ stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' }: PopenOptions): LaunchInput['stdio'] {
   return [stdin, stdout, stderr];
 }
 

@@ -1,14 +1,14 @@
 /**
  * Launch: from a policy and a call to a process.
  *
- * Everything that can be wrong is found before there is one: options, grants, protections, handlers, the filter.
+ * Everything that can be wrong is found before there is one: grants, protections, handlers, the filter. The call and its
+ * options have been checked.
  */
 import type { HandlerBinding } from '@sandlock/dispatch';
 import { GuardedProcess, mayCallPidfdGetfd, SyscallError } from '@sandlock/sys';
 
 import { openCgroup } from '../cgroup/open-cgroup.js';
 import type { RunCgroup } from '../cgroup/run-cgroup.js';
-import { ProcessError } from '../errors.js';
 import type { FilterCache } from '../filter/filter-cache.js';
 import { withoutCopies } from '../policy/net-policy.js';
 import type { Policy } from '../policy/policy.js';
@@ -18,8 +18,9 @@ import { abortError } from './abort-error.js';
 import { makeConfinement, type Confinement } from './confinement.js';
 import { withRuleset } from './kept-rulesets.js';
 import { claimName, releaseName } from './names.js';
-import { checkCall, type PopenOptions, type StdioMode } from './run-options.js';
+import type { PopenOptions, StdioMode } from './run-options.js';
 import { SandboxProcess } from './sandbox-process.js';
+import { spawnError } from './start-error.js';
 import { startPlan } from './start-plan.js';
 import { planStdio } from './stdio.js';
 
@@ -37,7 +38,6 @@ export interface LaunchInput {
 /** @throws every error of a start that comes before a process exists */
 export function launch(input: LaunchInput): SandboxProcess {
   const { cmd, options } = input;
-  checkCall(cmd, options);
   if (options.signal?.aborted) throw abortError(options.signal);
   const socketCopies = input.policy.supervised && !mayCallPidfdGetfd() ? 'kept' : 'taken';
   const policy: Policy = { ...input.policy, fs: withGpus(resolveGrants(input.policy), input.policy), net: socketCopies === 'kept' ? withoutCopies(input.policy.net) : input.policy.net };
@@ -77,9 +77,7 @@ export function launch(input: LaunchInput): SandboxProcess {
     // Handlers were handed over with the call: their dispose runs also where there is no process to end first.
     confinement?.table?.dispose().catch(() => undefined);
     if (error instanceof SyscallError) {
-      throw new ProcessError('ERR_SANDLOCK_SPAWN', `The process could not be started: ${error.message}.`, {
-        errno: error.errno, syscall: error.syscall, cause: error,
-      });
+      throw spawnError(error);
     }
     throw error;
   }

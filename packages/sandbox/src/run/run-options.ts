@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { ConfigError, type ConfigIssue } from '../errors.js';
 import { parseByteSize } from '../options/grammar/byte-size.js';
 import { parseSandboxName } from '../options/grammar/sandbox-name.js';
+import { isWellFormed } from '../options/grammar/well-formed.js';
 
 /** A pipe of ours, the caller's own stream, nothing, or a descriptor that stays the caller's. */
 export type StdioMode = 'pipe' | 'inherit' | 'ignore' | number;
@@ -75,18 +76,22 @@ function commandIssues(cmd: unknown): ConfigIssue[] {
     return [{ path: 'cmd', message: 'The command is an array of strings.', hint: 'There is no shell in between: ["sh", "-c", "..."] asks for one.' }];
   }
   if (cmd.length === 0) return [{ path: 'cmd', message: 'The command is empty.', hint: 'Name at least a program.' }];
-  const issues: ConfigIssue[] = [];
-  cmd.forEach((word: unknown, i) => {
-    const path = `cmd[${i}]`;
-    if (typeof word !== 'string' && !(word instanceof Uint8Array)) issues.push({ path, message: 'An argument is a string.' });
-    else if (word.includes('\0' as never) || (word instanceof Uint8Array && word.includes(0))) {
-      issues.push({ path, message: 'An argument cannot contain a NUL byte.' });
-    } else if (i === 0 && word.length === 0) issues.push({ path, message: 'The name of the program is empty.' });
-  });
-  return issues;
+  // Not forEach(), which steps over the holes of an array.
+  return Array.from(cmd as unknown[], (word, i): ConfigIssue[] => {
+    const message = wordProblem(word, i);
+    return message === undefined ? [] : [{ path: `cmd[${i}]`, message }];
+  }).flat();
+}
+
+function wordProblem(word: unknown, index: number): string | undefined {
+  if (typeof word !== 'string' && !(word instanceof Uint8Array)) return 'An argument is a string.';
+  if (typeof word === 'string' ? word.includes('\0') : word.includes(0)) return 'An argument cannot contain a NUL byte.';
+  if (typeof word === 'string' && !isWellFormed(word)) return 'An argument contains half a surrogate pair; bytes that are not UTF-8 can be given as a Buffer.';
+  return index === 0 && word.length === 0 ? 'The name of the program is empty.' : undefined;
 }
 
 function optionIssues(options: PopenOptions & RunOptions): ConfigIssue[] {
+  if (!isObject(options)) return [{ path: '', message: 'The options of a run are an object.' }];
   const issues: ConfigIssue[] = [];
   const refuse = (path: string, message: string): void => void issues.push({ path, message });
   for (const name of Object.keys(options)) {
@@ -99,16 +104,16 @@ function optionIssues(options: PopenOptions & RunOptions): ConfigIssue[] {
     }
   }
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) refuse('signal', 'signal is an AbortSignal.');
-  if (options.cwd !== undefined && (typeof options.cwd !== 'string' || options.cwd.includes('\0'))) {
-    refuse('cwd', 'cwd is a path without NUL.');
-  }
-  for (const [name, value] of Object.entries(options.env ?? {}) as [string, unknown][]) {
-    if (name === '' || name.includes('=') || name.includes('\0')) refuse(`env.${name}`, 'A variable has a name without "=" and NUL.');
-    else if (typeof value !== 'string' || value.includes('\0')) refuse(`env.${name}`, 'A variable is a string without NUL.');
+  if (options.cwd !== undefined && !isText(options.cwd)) refuse('cwd', 'cwd is a path without NUL.');
+  if (options.env !== undefined && !isObject(options.env)) refuse('env', 'env is an object of names and values.');
+  for (const [name, value] of Object.entries(options.env ?? {})) {
+    if (name === '' || name.includes('=') || !isText(name)) refuse(`env.${name}`, 'A variable has a name without "=" and NUL.');
+    else if (!isText(value)) refuse(`env.${name}`, 'A variable is a string without NUL.');
   }
   if (options.maxBuffer !== undefined) sizeIssue(options.maxBuffer, refuse);
   if (options.name !== undefined) nameIssue(options.name, refuse);
   if (options.handlers !== undefined && !Array.isArray(options.handlers)) refuse('handlers', 'handlers is an array of on(...) bindings.');
+  if (options.fds !== undefined && !isObject(options.fds)) refuse('fds', 'fds is an object: by the number in the program, the number here.');
   for (const [target, source] of Object.entries(options.fds ?? {})) {
     if (!/^\d+$/.test(target) || Number(target) < 3 || Number(target) > 31) refuse(`fds.${target}`, 'A further descriptor has a number from 3 to 31.');
     if (!Number.isInteger(source) || (source as number) < 0) refuse(`fds.${target}`, 'A descriptor is a non-negative integer.');
@@ -118,13 +123,29 @@ function optionIssues(options: PopenOptions & RunOptions): ConfigIssue[] {
     if (mode === undefined || STDIO_MODES.includes(mode) || (Number.isInteger(mode) && (mode as number) >= 0)) continue;
     refuse(name, `${name} is 'pipe', 'inherit', 'ignore' or a descriptor.`);
   }
+  if (options.input !== undefined && !isInput(options.input)) refuse('input', 'input is text, bytes or a readable stream.');
+  if (options.check !== undefined && typeof options.check !== 'boolean') refuse('check', 'check is true or false.');
   return issues;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What the kernel gets of it is what was given. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && !value.includes('\0') && isWellFormed(value);
+}
+
+function isInput(value: unknown): boolean {
+  return typeof value === 'string' || value instanceof Uint8Array || (isObject(value) && typeof (value as Partial<Readable>).pipe === 'function');
 }
 
 function sizeIssue(size: Size, refuse: (path: string, message: string) => void): void {
   try {
     const bytes = maxBufferBytes(size);
-    if (Number.isSafeInteger(bytes) && bytes >= 0) return;
+    // Number(null) is 0.
+    if (['number', 'bigint', 'string'].includes(typeof size) && Number.isSafeInteger(bytes) && bytes >= 0) return;
     refuse('maxBuffer', `maxBuffer is a number of bytes from 0, not ${String(size)}.`);
   } catch (error) {
     refuse('maxBuffer', (error as Error).message);

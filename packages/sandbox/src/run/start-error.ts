@@ -3,12 +3,12 @@
  *
  * The program's own exit code 127 never looks like this: a start that failed rejects, a program that ran resolves.
  */
-import { errnoName, type StartStep } from '@sandlock/sys';
+import { errnoName, type StartStep, type SyscallError } from '@sandlock/sys';
 
 import { ConfinementError, ProcessError } from '../errors.js';
 
 const STEP_TEXT: Partial<Record<StartStep, string>> = {
-  plan: 'the guard could not set itself up',
+  plan: 'the guard could not set itself up; close_range(2) is needed (Linux 5.9, and some filters of containers refuse it)',
   clone: 'the process could not be created',
   session: 'a session of its own could not be made',
   terminal: 'the terminal could not be handed over',
@@ -53,12 +53,39 @@ export function startError(step: StartStep, errno: number, program: string): Con
   return new ProcessError('ERR_SANDLOCK_CHILD_SETUP', `Before exec, ${STEP_TEXT[step] ?? `step ${step} failed`} (${name}).`, details);
 }
 
+const SPAWN_HINTS: Record<string, string> = {
+  E2BIG: 'Arguments and environment are too large, together or one alone.',
+  EBADF: 'A descriptor given as stdin, stdout, stderr or in fds is not open.',
+  EAGAIN: 'The user, or the control group that this process is in, has as many processes as it may have.',
+  EMFILE: 'This process has as many open descriptors as it may have.',
+  ENFILE: 'The machine has as many open files as it may have.',
+};
+
+/** No process came about. */
+export function spawnError(error: SyscallError): ProcessError {
+  const hint = SPAWN_HINTS[error.code];
+  return new ProcessError('ERR_SANDLOCK_SPAWN', `The process could not be started: ${error.message}.${hint ? ` ${hint}` : ''}`,
+    { errno: error.errno, syscall: error.syscall, cause: error });
+}
+
+const NO_SECCOMP = 'seccomp(2) is missing or refused here: by a kernel without CONFIG_SECCOMP_FILTER, or by a filter around this process, such as a container\'s.';
+
+const SECCOMP_HINTS: Record<string, string> = {
+  EINVAL: 'Listeners need Linux 5.0 with CONFIG_SECCOMP_FILTER, and some container runtimes that stand in for the kernel lack them. '
+    + 'The option noSupervisor (--no-supervisor) does without.',
+  EMFILE: 'maxOpenFiles (--max-open-files), or the limit that is inherited, leaves no descriptor for its listener; a program needs about 4.',
+  ENOSYS: NO_SECCOMP,
+  EPERM: NO_SECCOMP,
+  EACCES: NO_SECCOMP,
+};
+
 function seccompError(name: string, details: { step: string; errno: number }): ConfinementError {
   if (name === 'EBUSY') {
     return new ConfinementError('ERR_SANDLOCK_LISTENER_BUSY',
       'An outer sandbox already owns the listener of this process; only one is possible. Give the outer one the option '
       + 'noSupervisor (--no-supervisor), or this one.', { ...details, syscall: 'seccomp' });
   }
-  const hint = name === 'EMFILE' ? ' maxOpenFiles, or the limit that is inherited, leaves no descriptor for its listener; a program needs about 4.' : '';
-  return new ConfinementError('ERR_SANDLOCK_SECCOMP', `The kernel refused the filter (${name}).${hint}`, { ...details, syscall: 'seccomp' });
+  const hint = SECCOMP_HINTS[name];
+  return new ConfinementError('ERR_SANDLOCK_SECCOMP', `The kernel refused the filter (${name}).${hint ? ` ${hint}` : ''}`,
+    { ...details, syscall: 'seccomp' });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { Sandbox, type SandboxOptions } from '../../../src/index.js';
-import { box, grants } from './support.js';
+import { box, grants, marked, newMark } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'start-errors-'));
 chmodSync(folder, 0o755);
@@ -46,7 +46,9 @@ describe('a program that cannot be executed', () => {
   });
 
   it('rejects when arguments are too large together or one alone', async () => {
-    await expect(sandbox.run(['/bin/true', 'x'.repeat(200_000)])).rejects.toMatchObject({ syscall: 'clone' });
+    await expect(sandbox.run(['/bin/true', 'x'.repeat(200_000)])).rejects.toMatchObject({
+      code: 'ERR_SANDLOCK_SPAWN', syscall: 'clone', errno: -7, message: expect.stringContaining('Arguments and environment') as unknown,
+    });
     await expect(sandbox.run(['/bin/true', ...Array<string>(60).fill('x'.repeat(120_000))])).rejects.toMatchObject({ syscall: 'clone' });
   });
 
@@ -87,10 +89,29 @@ describe('options of a call that cannot be', () => {
     return (error as { issues: { path: string }[] }).issues.map(({ path }) => path);
   };
 
-  it.each([[[], ['cmd']], ['ls', ['cmd']], [[''], ['cmd[0]']], [['ls', 'a\0b', 3], ['cmd[1]', 'cmd[2]']], [[Buffer.from('a\0')], ['cmd[0]']]])(
+  it.each([[[], ['cmd']], ['ls', ['cmd']], [[''], ['cmd[0]']], [['ls', 'a\0b', 3], ['cmd[1]', 'cmd[2]']], [[Buffer.from('a\0')], ['cmd[0]']], [['ls', '\ud800'], ['cmd[1]']]])(
     'are refused for the command %j', async (cmd, paths) => {
       expect(await issues(cmd)).toEqual(paths);
     });
+
+  it('are refused for a hole in the command', async () => {
+    // eslint-disable-next-line no-sparse-arrays
+    expect(await issues(['ls', , 'x'])).toEqual(['cmd[1]']);
+  });
+
+  it.each([null, 5, 'text', []])('are refused where they are no object (%#)', async (options) => {
+    expect(await issues(['ls'], options as unknown as object)).toEqual(['']);
+  });
+
+  it.each(['input', 'check', 'env', 'fds', 'maxBuffer', 'cwd', 'handlers'])('are refused for %s of another type, and nothing starts', async (name) => {
+    const mark = newMark();
+    const command = ['/bin/sh', '-c', `sleep 60; : ${mark}`];
+    for (const value of [null, 5.5, true, Symbol('x')].filter((each) => name !== 'check' || each !== true)) {
+      const error: unknown = await sandbox.run(command, { [name]: value }).catch((e: unknown) => e);
+      expect(error).toMatchObject({ code: 'ERR_SANDLOCK_CONFIG', issues: [{ path: name }] });
+    }
+    expect(marked(mark)).toEqual([]);
+  });
 
   it('are all named at once, and nothing starts', async () => {
     expect(await issues(['ls', '\0'], {
