@@ -168,6 +168,13 @@ describe('parseOptions', () => {
     expect(paths({ extraAllowSyscalls: ['sysv_ipc'], extraDenySyscalls: ['read', 'shmget'] })).toEqual(['extraDenySyscalls[1]']);
   });
 
+  it('takes variables of every name', () => {
+    const env = Object.fromEntries(['constructor', 'prototype', '__proto__', 'toString', 'A B'].map((name) => [name, `is ${name}`]));
+    expect(Object.entries(parseOptions({ env }).env!)).toEqual(Object.entries(env));
+    expect(paths({ env: Object.fromEntries([['__proto__', 1]]) })).toEqual(['env.__proto__']);
+    expect(paths({ env: [] })).toEqual(['env']);
+  });
+
   it('hides the values of variables', () => {
     const [issue] = issuesOf({ env: { TOKEN: 'secret\0value' } });
     expect(issue!.path).toBe('env.TOKEN');

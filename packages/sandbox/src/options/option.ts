@@ -6,7 +6,7 @@
  */
 import * as v from 'valibot';
 
-import { grammar, show } from './grammar/grammar-error.js';
+import { grammar, GrammarError, show } from './grammar/grammar-error.js';
 
 export interface OptionFlag {
   /** Without the dashes: `fs-read`. */
@@ -57,4 +57,35 @@ export function list<Input, Output>(parse: (value: unknown) => Output) {
   // Readonly on the outside: a caller's frozen list is as good as any.
   return v.array(grammar<Input, Output>(parse), (issue) => `It is an array, not ${show(issue.input)}.`) as unknown as
     v.GenericSchema<readonly Input[], readonly Output[]>;
+}
+
+/**
+ * A table whose names and values follow these; each wrong one is an issue of its own. Not valibot's record, which leaves
+ * out what is called constructor, prototype or __proto__.
+ */
+export function table(parseName: (name: unknown) => string, parseValue: (value: unknown) => string) {
+  return v.pipe(
+    v.custom<Readonly<Record<string, string>>>(
+      (input) => typeof input === 'object' && input !== null && !Array.isArray(input),
+      (issue) => `It is an object of names and values, not ${show(issue.input)}.`,
+    ),
+    v.rawTransform<Readonly<Record<string, string>>, Readonly<Record<string, string>>>(({ dataset, addIssue, NEVER }) => {
+      const input: object = dataset.value;
+      let failed = false;
+      const entries = Object.entries(input).map(([key, value]: [string, unknown]): [string, string] => {
+        try {
+          return [parseName(key), parseValue(value)];
+        } catch (error) {
+          if (!(error instanceof GrammarError)) throw error;
+          failed = true;
+          addIssue({
+            message: error.message, ...(error.hint === undefined ? {} : { expected: error.hint }),
+            path: [{ type: 'object', origin: 'value', input: input as Record<string, unknown>, key, value }],
+          });
+          return [key, ''];
+        }
+      });
+      return failed ? NEVER : Object.fromEntries(entries);
+    }),
+  );
 }

@@ -1,13 +1,11 @@
 /** Options on the program's surroundings: its environment, its directory, its identity, its memory layout. */
-import * as v from 'valibot';
-
 import { CAPABILITIES, parseCapability, type Capability } from './grammar/capability-name.js';
 import { parseVariableName, parseVariableValue, splitAssignment } from './grammar/environment.js';
 import { parseFsPath, type FsPath } from './grammar/fs-path.js';
 import { grammar, GrammarError, show } from './grammar/grammar-error.js';
 import { parseSandboxName } from './grammar/sandbox-name.js';
 import { parseUser, type UserIds } from './grammar/user-ids.js';
-import { boolean, option } from './option.js';
+import { boolean, option, table } from './option.js';
 
 function parseCapabilities(value: unknown): 'all' | readonly Capability[] {
   if (typeof value === 'boolean') return value ? 'all' : [];
@@ -18,10 +16,7 @@ function parseCapabilities(value: unknown): 'all' | readonly Capability[] {
 
 export const programOptions = {
   env: option({
-    schema: v.record(
-      grammar<string, string>(parseVariableName), grammar<string, string>(parseVariableValue),
-      (issue) => `It is an object of names and values, not ${show(issue.input)}.`,
-    ) as unknown as v.GenericSchema<Readonly<Record<string, string>>, Readonly<Record<string, string>>>,
+    schema: table(parseVariableName, parseVariableValue),
     type: 'Record<string, string>',
     default: '{}',
     flags: [{
