@@ -5,7 +5,7 @@
  * thing, in the order in which a run does it, and the first that fails says where and why.
  */
 import { nativeArch, type Arch } from '@sandlock/bpf';
-import { action, on } from '@sandlock/dispatch';
+import { action, on, type MemoryBytes } from '@sandlock/dispatch';
 import { close, guardProgramPath, landlockAbiVersion, landlockErrata, pidfdGetfd, pidfdOpen, SandlockError } from '@sandlock/sys';
 import { existsSync } from 'node:fs';
 import { release } from 'node:os';
@@ -43,7 +43,10 @@ export async function check(): Promise<CheckReport> {
   const steps: CheckStep[] = [platformStep(arch), landlockStep(abi)];
   if (steps.every(({ ok }) => ok)) {
     const degradable = protectionsAllowed(abi);
-    steps.push(await confinedRun(degradable), await supervisedRun(degradable), childrenStep(), pidfdGetfdStep(), await userStep(degradable));
+    const confinement = await confinedRun(degradable);
+    steps.push(confinement, ...(await supervisedRun(degradable)), childrenStep(), pidfdGetfdStep());
+    // Where nothing starts it would fail for another reason than its own.
+    if (confinement.ok) steps.push(await userStep(degradable));
   }
   const statuses = arch === undefined ? undefined : protectionStatuses(buildPolicy({}, arch).policy.protections, abi);
   return {
@@ -90,14 +93,31 @@ function confinedRun(degradable: Degradable): Promise<CheckStep> {
   });
 }
 
-/** The same with a listener: the program's exit code is what a handler answered. */
-function supervisedRun(degradable: Degradable): Promise<CheckStep> {
-  return step('supervisor', true, 'a handler answers a system call', async () => {
+/**
+ * The same with a listener: the program's exit code is what a handler answered. And what every family with paths in it
+ * stands on, read where there is memory for sure: at the instruction that made the call.
+ */
+async function supervisedRun(degradable: Degradable): Promise<CheckStep[]> {
+  let memory: MemoryBytes | undefined;
+  const supervisor = await step('supervisor', true, 'a handler answers a system call', async () => {
     const program = guardProgramPath();
-    const handlers = [on('getpid', () => action.returnValue(42))];
+    const handlers = [on('getpid', (context) => {
+      memory = context.readMemory(context.instructionPointer, 1);
+      return action.returnValue(42);
+    })];
     const box = new Sandbox({ ...degradable, fsReadable: [program] });
     expectCode(await box.run([program, 'probe'], { timeout: 10_000, handlers }), 42);
   });
+  return memory === undefined ? [supervisor] : [supervisor, memoryStep(memory)];
+}
+
+function memoryStep(memory: MemoryBytes): CheckStep {
+  const name = 'memory';
+  if (memory.ok) return { name, ok: true, required: true, detail: 'paths that a program gives can be read' };
+  return {
+    name, ok: false, required: true, detail: `process_vm_readv(2) is refused (${memory.reason})`,
+    hint: 'Set kernel.yama.ptrace_scope to 1 or 0; with 2 it takes CAP_SYS_PTRACE, and with 3 nothing helps. Old filters of containers refuse the call as well.',
+  };
 }
 
 function childrenStep(): CheckStep {
@@ -148,7 +168,8 @@ function expectCode(result: { exitCode: number | null; reason: string; signal: s
 }
 
 function describe(error: unknown): string {
-  return error instanceof SandlockError ? `${error.code}: ${error.message}` : String(error);
+  if (!(error instanceof SandlockError)) return String(error);
+  return error.message.startsWith(error.code) ? error.message : `${error.code}: ${error.message}`;
 }
 
 function attempt<T>(call: () => T): T | undefined {
