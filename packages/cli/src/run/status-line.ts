@@ -3,12 +3,15 @@
  * program with one of ours.
  */
 import type { RunResult } from '@sandlock/sandbox';
-import { fstatSync } from 'node:fs';
+import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 import { signalNumber } from '../errors/exit-code.js';
 import { errorLines } from '../errors/report.js';
 import { UsageError } from '../errors/usage-error.js';
 import { writeAll, writeError } from '../terminal/output.js';
+
+/** include/uapi/asm-generic/fcntl.h; O_RDONLY is 0. */
+const O_ACCMODE = 3;
 
 /** @throws {UsageError} it is no descriptor that was given to us */
 export function statusFd(text: string): number {
@@ -17,9 +20,46 @@ export function statusFd(text: string): number {
   try {
     fstatSync(fd);
   } catch {
-    throw new UsageError(`--status-fd: descriptor ${fd} is not open. Open it in the shell, as in "${fd}>status.json".`, 'sandlock run');
+    throw notGiven(fd, 'is not open');
   }
+  if (isOurOwn(fd)) throw notGiven(fd, 'is not open'); // for all that whoever started us knows
+  if (isReadEnd(fd)) throw notGiven(fd, 'is not open for writing');
   return fd;
+}
+
+function notGiven(fd: number, what: string): UsageError {
+  return new UsageError(`--status-fd: descriptor ${fd} ${what}. Open it in the shell, as in "${fd}>status.json".`, 'sandlock run');
+}
+
+/**
+ * Node opens some before any of our code runs, for its event loops: nobody shall write there. They cannot be told by being
+ * close-on-exec, since Node makes what it inherits that as well; but by what they are: nameless files of the kernel, and
+ * pipes from this process to itself.
+ */
+function isOurOwn(fd: number): boolean {
+  const file = fileOf(fd);
+  if (file?.startsWith('anon_inode:') === true) return true;
+  if (file?.startsWith('pipe:') !== true) return false;
+  return readdirSync('/proc/self/fd').map(Number).some((other) => fileOf(other) === file && isReadEnd(other));
+}
+
+/** `pipe:[1234]`, or a path. */
+function fileOf(fd: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined; // closed meanwhile
+  }
+}
+
+/** It is open for reading alone. proc_pid_fdinfo(5) */
+function isReadEnd(fd: number): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+    return flags !== undefined && (parseInt(flags, 8) & O_ACCMODE) === 0;
+  } catch {
+    return false;
+  }
 }
 
 /** `exit_code` is the program's own, and -1 if it has none; `signal` is there if one ended it. */

@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { READ_ALL, sandlock } from './sandlock.js';
+import { command, READ_ALL, sandlock } from './sandlock.js';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'sandlock-cli-'))));
@@ -61,5 +62,23 @@ describe('--status-fd', () => {
   it('is refused before anything starts if it is not open', async () => {
     expect(await sandlock(['run', '--status-fd', '99', ...READ_ALL, '-e', 'echo ran']))
       .toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^sandlock: error: .*descriptor 99 is not open/) });
+  });
+
+  it('is refused before anything starts if it is one of Node\'s own, or cannot be written to', async () => {
+    for (let fd = 3; fd < 30; fd++) {
+      expect(await sandlock(['run', '--status-fd', String(fd), ...READ_ALL, '-e', 'echo ran']))
+        .toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/descriptor \d+ is not open/) });
+    }
+    const reading = openSync('/etc/passwd', 'r');
+    const result = await sandlock(['run', '--status-fd', '3', ...READ_ALL, '-e', 'echo ran'], '', { stdio: [reading] });
+    closeSync(reading);
+    expect(result).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/descriptor 3 is not open for writing/) });
+  });
+
+  it('may be a pipe or a stream of the program', () => {
+    const words = [process.execPath, command, 'run', '--status-fd', '3', ...READ_ALL, '-e', 'echo ran'];
+    const shell = (script: string) => spawnSync('sh', ['-c', script, 'sh', ...words], { encoding: 'utf8' });
+    expect(shell('"$@" 3>&1 | cat').stdout).toMatch(/^ran\n\{"exit_code":0,/);
+    expect(shell('{ "$@" 3>&1 >&4 | cat >&2; } 4>&1')).toMatchObject({ stdout: 'ran\n', stderr: expect.stringMatching(/^\{"exit_code":0,/) });
   });
 });
