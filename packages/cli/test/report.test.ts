@@ -1,4 +1,4 @@
-import { ConfigError } from '@sandlock/sandbox';
+import { ConfigError, SandlockError } from '@sandlock/sandbox';
 import { describe, expect, it } from 'vitest';
 
 import { errorLines } from '../src/errors/report.js';
@@ -25,6 +25,15 @@ describe('error lines', () => {
       { path: 'fsReadable[1]', message: 'It is empty.' }, { path: 'maxProcesses', message: 'It is 0.', hint: 'Leave it out.' },
     ]);
     expect(errorLines(inFlags(error))).toEqual(['--fs-read: It is empty.', '--max-processes: It is 0. Leave it out.']);
+  });
+
+  it('name flags where options have names, and leave what is quoted', () => {
+    const error = new ConfigError([{ path: 'noSupervisor', message: 'noSupervisor is incompatible with: maxProcesses (it counts).', hint: 'Not "maxCpu", nor netTcp.' }]);
+    expect(errorLines(inFlags(error))).toEqual([
+      '--no-supervisor: --no-supervisor is incompatible with: --max-processes (it counts). Not "maxCpu", nor netTcp.',
+    ]);
+    const start = new SandlockError('ERR_SANDLOCK_EXEC', 'Cannot execute "fsReadable": fsReadable includes execution.');
+    expect(errorLines(inFlags(start))).toEqual(['Cannot execute "fsReadable": --fs-read includes execution.']);
   });
 
   it('say what was thrown even if it is no error', () => {

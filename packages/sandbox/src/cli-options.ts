@@ -1,1 +1,1 @@
-export { cliFlags, flagPath, optionsFromFlags, type CliFlag } from './options/cli-flags.js';
+export { cliFlags, flagPath, flagWords, optionsFromFlags, type CliFlag } from './options/cli-flags.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ConfigError } from '../src/errors.js';
-import { cliFlags, flagPath, optionsFromFlags } from '../src/options/cli-flags.js';
+import { cliFlags, flagPath, flagWords, optionsFromFlags } from '../src/options/cli-flags.js';
 import { unsupportedForConfine } from '../src/options/confine-options.js';
 import { OPTION_NAMES } from '../src/options/option-table.js';
 import { parseOptions } from '../src/options/parse-options.js';
@@ -85,6 +85,13 @@ describe('flagPath', () => {
     expect(flagPath('noSupervisor')).toBe('--no-supervisor');
     expect(flagPath('handlers[0]')).toBe('handlers[0]');
     expect(flagPath('')).toBe('');
+  });
+});
+
+describe('flagWords', () => {
+  it('puts flags for the names of options, and leaves quotations and ordinary words', () => {
+    expect(flagWords('fsReadable[1] and netAllow: an env of a user, "cpuCores \\" cpuCores", fsRefer.'))
+      .toBe('--fs-read and --net-allow: an env of a user, "cpuCores \\" cpuCores", fsRefer.');
   });
 });
 

@@ -62,6 +62,15 @@ export function flagPath(path: string): string {
   return cliFlags.find((flag) => flag.option === option)?.flag ?? path;
 }
 
+/**
+ * A message for those who wrote flags: `fsReadable includes execution` -> `--fs-read includes execution`. Option names that are
+ * ordinary words, and whatever is quoted, stay as they are.
+ */
+export function flagWords(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|\b([a-z]+[A-Z]\w*)(?:\[\d+\])?/g, (found, name?: string) => (
+    cliFlags.find((flag) => flag.option === name)?.flag ?? found));
+}
+
 function describeFlag(option: OptionName, flag: OptionFlag): CliFlag {
   const long = `--${flag.long}${flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`}`;
   const negated = flag.placeholder === undefined && flag.long.startsWith('no-');

@@ -25,7 +25,7 @@ export function resolveGrants(policy: Policy): Policy['fs'] {
     issues.push({
       path: grant.from,
       message: `${showPath(grant.path)} ${missing ? 'does not exist' : 'cannot be granted'} (${problem.code}).`,
-      ...(missing ? { hint: 'Where it may be missing, write { path, optional: true }.' } : {}),
+      ...(missing ? { hint: `Where it may be missing, write { path, optional: true }${grant.from.startsWith('fsReadable') ? ', or --fs-read-if-exists' : ''}.` } : {}),
     });
     return true;
   });

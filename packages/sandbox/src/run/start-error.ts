@@ -72,8 +72,8 @@ const NO_SECCOMP = 'seccomp(2) is missing or refused here: by a kernel without C
 
 const SECCOMP_HINTS: Record<string, string> = {
   EINVAL: 'Listeners need Linux 5.0 with CONFIG_SECCOMP_FILTER, and some container runtimes that stand in for the kernel lack them. '
-    + 'The option noSupervisor (--no-supervisor) does without.',
-  EMFILE: 'maxOpenFiles (--max-open-files), or the limit that is inherited, leaves no descriptor for its listener; a program needs about 4.',
+    + 'With noSupervisor a run does without.',
+  EMFILE: 'maxOpenFiles, or the limit that is inherited, leaves no descriptor for its listener; a program needs about 4.',
   ENOSYS: NO_SECCOMP,
   EPERM: NO_SECCOMP,
   EACCES: NO_SECCOMP,
@@ -83,7 +83,7 @@ function seccompError(name: string, details: { step: string; errno: number }): C
   if (name === 'EBUSY') {
     return new ConfinementError('ERR_SANDLOCK_LISTENER_BUSY',
       'An outer sandbox already owns the listener of this process; only one is possible. Give the outer one the option '
-      + 'noSupervisor (--no-supervisor), or this one.', { ...details, syscall: 'seccomp' });
+      + 'noSupervisor, or this one.', { ...details, syscall: 'seccomp' });
   }
   const hint = SECCOMP_HINTS[name];
   return new ConfinementError('ERR_SANDLOCK_SECCOMP', `The kernel refused the filter (${name}).${hint ? ` ${hint}` : ''}`,
