@@ -77,7 +77,8 @@ itself; a handler of yours for a denied call is an error that names it.`,
     docs: `Landlock and a smaller deny list only: nothing is answered by a supervisor. There is one supervisor at most between a
 program and the kernel, so this is the mode for an outer sandbox in which supervised ones run. What needs a supervisor is
 refused together with it, all at once. Debugging, mounting and the like are not on its deny list, since a sandbox inside
-denies them; new namespaces are refused, so \`user\` does not work inside.`,
+denies them. Nor is unshare(2), so a program may make itself a user namespace; clone(2) makes none, so \`user\` does not
+work inside.`,
     noSupervisor: true,
   }),
   handlers: option({
