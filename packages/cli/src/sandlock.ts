@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command's first lines: load the command, from V8's code cache if there is one.
+ * The command's first lines: see that this Node will do, and load the command, from V8's code cache if there is one.
  *
  * Compiling takes longer than a short run may. The cache is made by the first run that can write it, and lies in the
  * package, beside the code that it is made from: whoever may write there can change the command anyway. A folder
@@ -8,9 +8,17 @@
  * the next run. V8 itself refuses a cache of another version or flags; that it belongs to this file is in its name,
  * since V8 compares only the length of the source. Built as CommonJS, which has __dirname and require.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
+
+import { tooOld } from './node-version.js';
+
+const complaint = tooOld(process.versions.node);
+if (complaint !== undefined) {
+  writeSync(2, `${complaint}\n`);
+  process.exit(1);
+}
 
 const file = join(__dirname, 'main.cjs');
 const { size, mtimeMs } = statSync(file);
