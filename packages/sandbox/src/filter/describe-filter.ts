@@ -79,7 +79,7 @@ function refuseOverlap(policy: Policy, rulesByNumber: ReadonlyMap<number, CallRu
       issues.push({ path: 'noSupervisor', message: `A handler is registered for ${name}, and without a supervisor nobody would run it.` });
     } else if (rulesByNumber.get(nr)?.deny?.some((denial) => denial.when.length === 0) === true) {
       issues.push({
-        path: '', message: `A handler is registered for ${name}, which is denied whatever its arguments.`,
+        path: 'handlers', message: `A handler is registered for ${name}, which is denied whatever its arguments.`,
         hint: 'Drop the handler, or deny less: extraDenySyscalls adds to the list, and without fsWritable and netAllow some calls have no use.',
       });
     }
