@@ -138,7 +138,8 @@ function isText(value: unknown): boolean {
 }
 
 function isInput(value: unknown): boolean {
-  return typeof value === 'string' || value instanceof Uint8Array || (isObject(value) && typeof (value as Partial<Readable>).pipe === 'function');
+  if (typeof value === 'string' || value instanceof Uint8Array) return true;
+  return isObject(value) && (['on', 'off', 'pause', 'resume', 'destroy'] as const).every((name) => typeof (value as Partial<Readable>)[name] === 'function');
 }
 
 function sizeIssue(size: Size, refuse: (path: string, message: string) => void): void {

@@ -35,6 +35,29 @@ describe('input', () => {
     const broken = Readable.from((function* () { yield 'one'; throw new Error('broken'); })());
     expect((await sandbox.run(['/bin/cat'], { input: broken })).stdout.toString()).toBe('one');
   });
+
+  it.each<[string, () => Readable]>([
+    ['was destroyed before', () => new Readable({ read: () => undefined }).destroy()],
+    ['was broken before', () => new Readable({ read: () => undefined }).on('error', () => undefined).destroy(new Error('on purpose'))],
+    ['is destroyed meanwhile', () => {
+      const stream = new Readable({ read: () => undefined });
+      setTimeout(() => stream.destroy(), 100);
+      return stream;
+    }],
+    ['yields what is no bytes', () => Readable.from([{ no: 'bytes' }, 'more'])],
+  ])('that %s is the end of file', async (_, input) => {
+    expect(await sandbox.run(['/bin/cat'], { input: input(), timeout: 10_000 })).toMatchObject({ ok: true, stdout: Buffer.alloc(0) });
+  });
+
+  it('that was read before is the end of file, and one that has no end does not keep the run from ending', async () => {
+    const read = Readable.from(['one']);
+    for await (const chunk of read) expect(chunk).toBe('one');
+    expect(await sandbox.run(['/bin/cat'], { input: read, timeout: 10_000 })).toMatchObject({ ok: true, stdout: Buffer.alloc(0) });
+    const endless = new Readable({ read() { this.push('y\n'); } });
+    expect(await sandbox.run(['/bin/true'], { input: endless, timeout: 10_000 })).toMatchObject({ ok: true });
+    expect(endless.destroyed).toBe(false);
+    expect(endless.listenerCount('data')).toBe(0);
+  });
 });
 
 describe('output', () => {
