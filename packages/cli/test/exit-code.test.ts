@@ -20,7 +20,9 @@ describe('exit codes', () => {
   it('tell a program that could not be executed from a machine that cannot confine', () => {
     expect(exitCodeOf(new ProcessError('ERR_SANDLOCK_EXEC', 'x'))).toBe(127);
     expect(exitCodeOf(new ProcessError('ERR_SANDLOCK_CHILD_SETUP', 'x'))).toBe(126);
-    expect(exitCodeOf(new ConfinementError('ERR_SANDLOCK_LANDLOCK_UNAVAILABLE', 'x'))).toBe(126);
+    for (const code of ['ERR_SANDLOCK_LANDLOCK_UNAVAILABLE', 'ERR_SANDLOCK_CGROUP', 'ERR_SANDLOCK_VDSO'] as const) {
+      expect(exitCodeOf(new ConfinementError(code, 'x'))).toBe(126);
+    }
   });
 
   it('are 2 for usage and 1 for everything else', () => {

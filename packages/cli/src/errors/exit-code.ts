@@ -19,7 +19,7 @@ export const EXIT_EXEC = 127;
 const SIGNAL_BASE = 128;
 
 /** By code, not by class: the classes are in the library, which not every command loads. */
-const EXIT_CODES: Partial<Record<ConfinementErrorCode | ProcessErrorCode, number>> = {
+const EXIT_CODES: Record<ConfinementErrorCode, number> & Partial<Record<ProcessErrorCode, number>> = {
   ERR_SANDLOCK_EXEC: EXIT_EXEC,
   ERR_SANDLOCK_SPAWN: EXIT_SETUP,
   ERR_SANDLOCK_CHILD_SETUP: EXIT_SETUP,
@@ -28,6 +28,9 @@ const EXIT_CODES: Partial<Record<ConfinementErrorCode | ProcessErrorCode, number
   ERR_SANDLOCK_PROTECTION_UNAVAILABLE: EXIT_SETUP,
   ERR_SANDLOCK_SECCOMP: EXIT_SETUP,
   ERR_SANDLOCK_LISTENER_BUSY: EXIT_SETUP,
+  ERR_SANDLOCK_VDSO: EXIT_SETUP,
+  ERR_SANDLOCK_CGROUP: EXIT_SETUP,
+  ERR_SANDLOCK_CONFINE_UNSUPPORTED: EXIT_SETUP,
 };
 
 export function exitCodeOf(error: unknown): number {
