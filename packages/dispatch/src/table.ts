@@ -101,6 +101,12 @@ export class DispatchTable {
     return this;
   }
 
+  /** Takes handlers over without registering them: for {@link dispose} to dispose of, where they turn out to be of no use. */
+  take(bindings: readonly HandlerBinding[]): void {
+    // A caller in JavaScript may have put anything into the list.
+    for (const binding of bindings as readonly (HandlerBinding | undefined)[]) this.#adopt(binding?.handler);
+  }
+
   /**
    * Registers a family, whole or not at all. What this architecture lacks is left out, and so is what the
    * filter denies anyway: the denial is the stricter answer.

@@ -69,6 +69,16 @@ describe('dispose', () => {
     expect(log).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('is called for handlers that were only taken, once, whatever else is in the list', async () => {
+    const log: string[] = [];
+    const table = new DispatchTable();
+    const taken = disposable(log, 'taken');
+    table.take([on('uname', taken), on('nonsense', taken), undefined, 5, { handler: null }] as never);
+    expect(table.registrations()).toEqual([]);
+    await table.dispose();
+    expect(log).toEqual(['taken']);
+  });
+
   it('goes on after one that throws or rejects, and reports all of them', async () => {
     const log: string[] = [];
     const first = new Error('first');

@@ -17,7 +17,7 @@ import type { Policy } from './policy/policy.js';
 import { feed } from './run/feed.js';
 import { launch, type LaunchInput } from './run/launch.js';
 import type { CapturedResult, RunResult } from './run/result.js';
-import { checkCall, type PopenOptions, type RunOptions, type StartOptions } from './run/run-options.js';
+import type { PopenOptions, RunOptions, StartOptions } from './run/run-options.js';
 import type { SandboxProcess } from './run/sandbox-process.js';
 
 /** A program and its arguments. There is no shell in between. */
@@ -116,18 +116,14 @@ export class Sandbox {
     return protectionReports(protectionStatuses(this.#policy.protections, landlockAbiVersion()));
   }
 
-  #launch(cmd: Command, options: PopenOptions & RunOptions, { stdio, ...how }: How): SandboxProcess {
-    checkCall(cmd, options);
-    return launch({ policy: this.#policy, handlers: this.#handlers, filters: this.#filters, cmd, options, stdio: stdio(options), ...how });
+  #launch(cmd: Command, options: PopenOptions & RunOptions, how: How): SandboxProcess {
+    return launch({ policy: this.#policy, handlers: this.#handlers, filters: this.#filters, cmd, options, ...how });
   }
 }
 
-interface How extends Pick<LaunchInput, 'interactive' | 'park'> {
-  /** Of options that were checked. */
-  readonly stdio: (options: PopenOptions & RunOptions) => LaunchInput['stdio'];
-}
+type How = Pick<LaunchInput, 'stdio' | 'interactive' | 'park'>;
 
-function streams({ stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' }: PopenOptions): LaunchInput['stdio'] {
+function streams({ stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' }: PopenOptions): ReturnType<LaunchInput['stdio']> {
   return [stdin, stdout, stderr];
 }
 

@@ -7,7 +7,7 @@ import {
   affinity, fileTimes, freshImages, hostname, hosts, listen, machineId, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
   virtualTime, visibleEntries, watchedFdBase, type Members, type MemoryFamily, type MemoryUse, type SocketCopies, type View, type VirtualClock,
 } from '@sandlock/builtins';
-import { DispatchTable, type Family, type Handler, type HandlerBinding, type NotifiedSyscall } from '@sandlock/dispatch';
+import type { DispatchTable, Family, Handler, HandlerBinding, NotifiedSyscall } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
 
 import type { RunCgroup } from '../cgroup/run-cgroup.js';
@@ -45,6 +45,8 @@ export interface ConfinementInput {
   /** Where the copies of sockets come from that listen. */
   readonly socketCopies: SocketCopies;
   readonly handlers: readonly HandlerBinding[];
+  /** Empty; whoever made it disposes of it if nothing comes of the run. */
+  readonly table: DispatchTable;
   readonly cgroup: RunCgroup | undefined;
   /** The guard's pid, once there is one. */
   readonly guardPid: () => number;
@@ -59,24 +61,15 @@ export interface ConfinementInput {
  */
 export function makeConfinement(input: ConfinementInput): Confinement {
   const { policy, handlers } = input;
-  if (policy.supervised) {
-    const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
-    try {
-      return supervised(input, table);
-    } catch (error) {
-      // Families have begun, and handlers were handed over with the call: their dispose runs however it ends.
-      table.dispose().catch(() => undefined);
-      throw error;
-    }
-  }
+  if (policy.supervised) return supervised(input);
   const landlock = landlockPlan(policy, landlockAbiVersion());
   if (handlers.length > 0) throw new ConfigError([{ path: 'handlers', message: 'Without a supervisor (noSupervisor) nobody runs handlers.' }]);
   const filter = compiled(input, landlock, [], []);
   return { landlock, filter, table: undefined, isMember: () => false, peakProcesses: () => 1, memory: undefined };
 }
 
-function supervised(input: ConfinementInput, table: DispatchTable): Confinement {
-  const { policy, handlers } = input;
+function supervised(input: ConfinementInput): Confinement {
+  const { policy, handlers, table } = input;
   const members = new ProcessTree(input.guardPid);
   // Before any other family could answer an early call of a fresh image.
   const { clock, random, imagePatches } = determinism(policy);

@@ -1,10 +1,9 @@
 /**
  * Launch: from a policy and a call to a process.
  *
- * Everything that can be wrong is found before there is one: grants, protections, handlers, the filter. The call and its
- * options have been checked.
+ * Everything that can be wrong is found before there is one: options, grants, protections, handlers, the filter.
  */
-import type { HandlerBinding } from '@sandlock/dispatch';
+import { DispatchTable, type HandlerBinding } from '@sandlock/dispatch';
 import { GuardedProcess, mayCallPidfdGetfd, SyscallError } from '@sandlock/sys';
 
 import { openCgroup } from '../cgroup/open-cgroup.js';
@@ -15,10 +14,10 @@ import type { Policy } from '../policy/policy.js';
 import { gpuGrants } from '../policy/gpu-grants.js';
 import { resolveGrants } from '../policy/resolve-grants.js';
 import { abortError } from './abort-error.js';
-import { makeConfinement, type Confinement } from './confinement.js';
+import { makeConfinement } from './confinement.js';
 import { withRuleset } from './kept-rulesets.js';
 import { claimName, releaseName } from './names.js';
-import type { PopenOptions, StdioMode } from './run-options.js';
+import { checkCall, type PopenOptions, type RunOptions, type StdioMode } from './run-options.js';
 import { SandboxProcess } from './sandbox-process.js';
 import { spawnError } from './start-error.js';
 import { startPlan } from './start-plan.js';
@@ -29,40 +28,55 @@ export interface LaunchInput {
   readonly handlers: readonly HandlerBinding[];
   readonly filters: FilterCache;
   readonly cmd: readonly (string | Uint8Array)[];
-  readonly options: PopenOptions;
-  readonly stdio: readonly [StdioMode, StdioMode, StdioMode];
+  readonly options: PopenOptions & RunOptions;
+  /** Of options that were checked. */
+  readonly stdio: (options: PopenOptions & RunOptions) => readonly [StdioMode, StdioMode, StdioMode];
   readonly interactive?: boolean;
   readonly park?: boolean;
 }
 
 /** @throws every error of a start that comes before a process exists */
 export function launch(input: LaunchInput): SandboxProcess {
+  const { policy, handlers, cmd, options } = input;
+  const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
+  try {
+    checkCall(cmd, options);
+    if (options.signal?.aborted) throw abortError(options.signal);
+    return start(input, table);
+  } catch (error) {
+    // Handlers were handed over with the call: their dispose runs also where there is no process to end first.
+    const given: unknown = (options as LaunchInput['options'] | null)?.handlers;
+    table.take([...handlers, ...(Array.isArray(given) ? given as HandlerBinding[] : [])]);
+    table.dispose().catch(() => undefined);
+    throw error;
+  }
+}
+
+function start(input: LaunchInput, table: DispatchTable): SandboxProcess {
   const { cmd, options } = input;
-  if (options.signal?.aborted) throw abortError(options.signal);
   const socketCopies = input.policy.supervised && !mayCallPidfdGetfd() ? 'kept' : 'taken';
   const policy: Policy = { ...input.policy, fs: withGpus(resolveGrants(input.policy), input.policy), net: socketCopies === 'kept' ? withoutCopies(input.policy.net) : input.policy.net };
   const name = claimName(options.name ?? policy.name);
   let guardPid = 0;
-  let confinement: Confinement | undefined;
   let cgroup: RunCgroup | undefined;
   try {
     cgroup = openCgroup(policy);
-    const made = confinement = makeConfinement({
-      policy, name, socketCopies, cgroup, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
+    const confinement = makeConfinement({
+      policy, name, socketCopies, cgroup, table, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
     });
-    return withRuleset(made.landlock, (rulesetFd) => {
-      const stdio = planStdio(input.stdio);
+    return withRuleset(confinement.landlock, (rulesetFd) => {
+      const stdio = planStdio(input.stdio(options));
       return new SandboxProcess({
         name,
         program: String(cmd[0]),
-        confinement: made,
+        confinement,
         cgroup,
         stdio,
         options,
         parked: input.park ?? false,
         spawn: (callbacks) => {
           const guarded = GuardedProcess.spawn(startPlan({
-            policy, name, confinement: made, cgroup, cmd, options, rulesetFd,
+            policy, name, confinement, cgroup, cmd, options, rulesetFd,
             stdio: stdio.fds, interactive: input.interactive ?? false, park: input.park ?? false,
           }), callbacks);
           guardPid = guarded.guardPid;
@@ -74,11 +88,7 @@ export function launch(input: LaunchInput): SandboxProcess {
   } catch (error) {
     releaseName(name);
     cgroup?.discard();
-    // Handlers were handed over with the call: their dispose runs also where there is no process to end first.
-    confinement?.table?.dispose().catch(() => undefined);
-    if (error instanceof SyscallError) {
-      throw spawnError(error);
-    }
+    if (error instanceof SyscallError) throw spawnError(error);
     throw error;
   }
 }
