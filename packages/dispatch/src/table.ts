@@ -188,7 +188,8 @@ export class DispatchTable {
   #checkBlocklist({ nr, name }: Syscall): void {
     if (!this.#blocklist.has(nr)) return;
     throw new HandlerError('ERR_SANDLOCK_HANDLER_BLOCKLISTED',
-      `${name} (${nr}) is blocked; a handler would bypass the block. Allow the call first if it is meant.`, { syscall: nr });
+      `${name} (${nr}) is denied, and a handler that continues would lift the denial. If the handler is meant, deny less: some calls are `
+      + 'denied only as long as no grant gives them a use.', { syscall: nr });
   }
 }
 

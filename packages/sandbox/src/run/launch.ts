@@ -4,11 +4,13 @@
  * Everything that can be wrong is found before there is one: options, grants, protections, handlers, the filter.
  */
 import { DispatchTable, type HandlerBinding } from '@sandlock/dispatch';
-import { GuardedProcess, mayCallPidfdGetfd, SyscallError } from '@sandlock/sys';
+import { GuardedProcess, landlockAbiVersion, mayCallPidfdGetfd, SyscallError } from '@sandlock/sys';
 
 import { openCgroup } from '../cgroup/open-cgroup.js';
 import type { RunCgroup } from '../cgroup/run-cgroup.js';
 import type { FilterCache } from '../filter/filter-cache.js';
+import { refusedCalls } from '../filter/refused-calls.js';
+import { protectionStatuses } from '../landlock/protection-status.js';
 import { withoutCopies } from '../policy/net-policy.js';
 import type { Policy } from '../policy/policy.js';
 import { gpuGrants } from '../policy/gpu-grants.js';
@@ -38,17 +40,22 @@ export interface LaunchInput {
 /** @throws every error of a start that comes before a process exists */
 export function launch(input: LaunchInput): SandboxProcess {
   const { policy, handlers, cmd, options } = input;
-  const table = new DispatchTable({ arch: policy.arch, blocklist: new Set(policy.deniedSyscalls) });
+  let table: DispatchTable | undefined;
   try {
     checkCall(cmd, options);
     if (options.signal?.aborted) throw abortError(options.signal);
+    // Sandlock's own families ask for nothing that a rule on arguments refuses, and most runs have no others.
+    const isPlain = handlers.length === 0 && (options.handlers?.length ?? 0) === 0;
+    const blocklist = isPlain ? new Set(policy.deniedSyscalls) : refusedCalls(policy, protectionStatuses(policy.protections, landlockAbiVersion()));
+    table = new DispatchTable({ arch: policy.arch, blocklist });
     return start(input, table);
   } catch (error) {
     // Handlers were handed over with the call: their dispose runs also where there is no process to end first.
+    table ??= new DispatchTable({ arch: policy.arch });
     const given: unknown = (options as LaunchInput['options'] | null)?.handlers;
     table.take([...handlers, ...(Array.isArray(given) ? given as HandlerBinding[] : [])]);
     table.dispose().catch(() => undefined);
-    throw error;
+    throw error instanceof SyscallError ? spawnError(error) : error;
   }
 }
 
@@ -88,7 +95,6 @@ function start(input: LaunchInput, table: DispatchTable): SandboxProcess {
   } catch (error) {
     releaseName(name);
     cgroup?.discard();
-    if (error instanceof SyscallError) throw spawnError(error);
     throw error;
   }
 }

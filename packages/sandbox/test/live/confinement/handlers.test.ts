@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 
-import { action, on, Sandbox, SandlockError, type Handler, type HandlerBinding, type RunOptions, type SupervisorReport } from '../../../src/index.js';
+import { action, on, Sandbox, SandlockError, type Handler, type HandlerBinding, type RunOptions, type SandboxOptions, type SupervisorReport } from '../../../src/index.js';
 import { answers, call, compiled, confined, describeConfined, granting, said, scratch, script, step, type Answer, type Step } from './calls.js';
 
 const CWD = -100;
@@ -224,6 +224,14 @@ describeConfined('what cannot be handled', () => {
     }
     await expect(new Sandbox(granting({ extraDenySyscalls: ['getppid'] })).run([compiled('calls')], { input: '', handlers: [on('getppid', () => action.continue())] }))
       .rejects.toMatchObject({ message: expect.stringContaining('getppid') as string });
+  });
+
+  it('is a call that has no use without a grant; one that is optional is left out then', async () => {
+    const run = (options: SandboxOptions, optional: boolean) => new Sandbox({ ...granting(), fsWritable: [], ...options })
+      .run([compiled('calls')], { input: '', handlers: ['connect', 'chmod', 'uname'].map((name) => on(name, () => action.continue(), { optional })) });
+    await expect(run({}, false)).rejects.toMatchObject({ code: 'ERR_SANDLOCK_HANDLER_BLOCKLISTED', message: expect.stringContaining('connect') as string });
+    expect(await run({}, true)).toMatchObject({ ok: true });
+    expect(await run({ fsWritable: ['/dev/null'] }, false)).toMatchObject({ ok: true });
   });
 
   it('is a call that the sandbox itself answers, once that is denied too', async () => {
