@@ -25,6 +25,22 @@ describe('buildPolicy', () => {
     });
   });
 
+  it('names the relative path that starts nowhere, and does without a directory where none starts there', () => {
+    const gone = () => { throw Object.assign(new Error('uv_cwd'), { code: 'ENOENT' }); };
+    const paths = (options: SandboxOptions) => {
+      try {
+        buildPolicy(options, 'x86_64', gone);
+        return [];
+      } catch (error) {
+        return (error as ConfigError).issues.map(({ path, message }) => `${path} ${/\(\w+\)/.exec(message)?.[0]}`);
+      }
+    };
+    expect(paths({ fsReadable: ['/a', 'b'] })).toEqual(['fsReadable[1] (ENOENT)']);
+    expect(paths({ fsWritable: [{ path: 'b', optional: true }] })).toEqual(['fsWritable[0] (ENOENT)']);
+    expect(paths({ cwd: '.' })).toEqual(['cwd (ENOENT)']);
+    expect(paths({ fsReadable: ['/a'], cwd: '/' })).toEqual([]);
+  });
+
   it('is frozen to the bottom and survives a structured clone', () => {
     const policy = build({ fsReadable: ['/a'], env: { A: '1' }, netAllow: [':1'], cpuCores: [0], user: '1:1' });
     const frozen = (value: unknown): boolean => typeof value !== 'object' || value === null || ArrayBuffer.isView(value)

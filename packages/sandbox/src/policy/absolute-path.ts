@@ -6,17 +6,35 @@
  */
 import { readlinkSync } from 'node:fs';
 
+import { ConfigError } from '../errors.js';
+
 const SLASH = 0x2f;
 
-/** @param base the directory relative paths start from */
-export function absolutePath(path: Uint8Array, base: () => Uint8Array): Uint8Array {
+/**
+ * @param base the directory relative paths start from
+ * @param from where the path was given: `fsReadable[1]`
+ * @throws {ConfigError} there is no such directory
+ */
+export function absolutePath(path: Uint8Array, base: () => Uint8Array, from: string): Uint8Array {
   if (path[0] === SLASH) return path;
-  const directory = base();
+  const directory = baseOf(base, from);
   const separator = directory.at(-1) === SLASH ? [] : [SLASH];
   return Uint8Array.from([...directory, ...separator, ...path]);
 }
 
-/** The working directory of this process, as bytes. */
+function baseOf(base: () => Uint8Array, from: string): Uint8Array {
+  try {
+    return base();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError([{
+      path: from, message: `The path is relative, and the working directory of this process cannot be told (${code ?? String(error)}).`,
+      hint: 'It was removed, or a directory above it cannot be read. Write an absolute path.',
+    }]);
+  }
+}
+
+/** The working directory of this process, as bytes. @throws ENOENT it was removed */
 export function workingDirectory(): Uint8Array {
   const text = process.cwd();
   // Node decodes as UTF-8 and puts U+FFFD where it cannot; the kernel tells the bytes.

@@ -37,7 +37,7 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
       fs: { readable: grants('fsReadable', parsed.fsReadable, base), writable },
       net: netPolicy(parsed),
       environment: { clean: parsed.cleanEnv ?? false, set: { ...parsed.env } },
-      cwd: parsed.cwd === undefined ? null : absolutePath(parsed.cwd, base),
+      cwd: parsed.cwd === undefined ? null : absolutePath(parsed.cwd, base, 'cwd'),
       user: parsed.user ?? null,
       protections: protectionModes(parsed),
       deniedSyscalls: deniedNumbers(arch, {
@@ -70,7 +70,10 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
 }
 
 function grants(option: string, parsed: readonly ParsedGrant[] = [], base: () => Uint8Array): PolicyGrant[] {
-  return parsed.map(({ path, optional }, i) => ({ path: absolutePath(path, base), optional, from: `${option}[${i}]` }));
+  return parsed.map(({ path, optional }, i) => {
+    const from = `${option}[${i}]`;
+    return { path: absolutePath(path, base, from), optional, from };
+  });
 }
 
 /** No machine has memory that a double does not count exactly. */

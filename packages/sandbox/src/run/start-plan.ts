@@ -32,7 +32,7 @@ export function startPlan(input: StartPlanInput): StartPlan {
   const inherited = policy.supervised ? withHostName(process.env, input.name) : process.env;
   const environment = buildEnvironment(policy.environment, inherited, { ...options.env, ...gpuEnvironment(policy.gpus) });
   if (policy.randomSeed !== null) maskEntropy(environment, policy.arch);
-  const cwd = options.cwd === undefined ? policy.cwd : absolutePath(Buffer.from(options.cwd), workingDirectory);
+  const cwd = options.cwd === undefined ? policy.cwd : absolutePath(Buffer.from(options.cwd), workingDirectory, 'cwd');
   const { keepCapabilities: keep } = policy;
   return {
     argv: input.cmd,
