@@ -29,8 +29,8 @@ it('a run has one clock, which every program is patched for', () => {
   expect(imagePatches).toHaveLength(1);
   expect(clock!.startedAt).toBeGreaterThanOrEqual(before);
   expect(clock!.offsetNs % 1000n).toBe(0n);
-  const started = clock!.startedAt + clock!.offsetNs - 946_684_800n * 10n ** 9n;
-  expect(started <= 0n && started > -1000n).toBe(true);
+  const ahead = clock!.startedAt + clock!.offsetNs - 946_684_800n * 10n ** 9n;
+  expect(ahead >= 0n && ahead < 20_000_000n).toBe(true); // a tick of the slowest kernels, and some
 });
 
 it('a run may have a clock that stands still', () => {

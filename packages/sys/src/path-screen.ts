@@ -1,9 +1,10 @@
 /**
  * PathScreen: which calls concern nobody by the path they name, told in C++ on the way in.
  *
- * A path concerns somebody when, made absolute and cleaned of `.` and `//`, it is one of some names, lies at or beneath one of
- * some trees, or at or beneath an entry of some directories that is not known there; and whenever that cannot be told at a glance: memory that is not readable, 512 bytes and more, `..`,
- * a directory descriptor. What passes is answered with `continue`, which grants nothing.
+ * A path concerns somebody when, made absolute and cleaned of `.`, `//` and `..`, it is one of some names, lies at or beneath one of
+ * some trees, or at or beneath an entry of some directories that is not known there; and whenever that cannot be told at a
+ * glance: memory that is not readable, 512 bytes and more, `..` in one of the trees, a directory descriptor. What passes is
+ * answered with `continue`, which grants nothing.
  */
 import { binding, type ScreenHandle } from './binding.js';
 

@@ -36,13 +36,17 @@ static bool ReadPath(pid_t pid, uint64_t address, char (&path)[kMaxPath]) {
   return false;
 }
 
-// Appends the components of `path` to `clean`, each behind a slash. false: one is "..", or there is no room.
-static bool Append(const char* path, char* clean, size_t& length, size_t room) {
+// Appends the components of `path` to `clean`, each behind a slash; ".." takes the last one off. false: there is no room,
+// or a tree is left by "..", where a name of a process may lead anywhere.
+bool PathScreen::Append(const char* path, char* clean, size_t& length, size_t room) const {
   while (*path) {
     size_t component = strcspn(path, "/");
     bool skipped = component == 0 || (component == 1 && path[0] == '.');
-    if (component == 2 && path[0] == '.' && path[1] == '.') return false;
-    if (!skipped) {
+    if (component == 2 && path[0] == '.' && path[1] == '.') {
+      if (IsInTree(clean, length)) return false;
+      while (length > 0 && clean[--length] != '/') {
+      }
+    } else if (!skipped) {
       if (length + 1 + component > room) return false;
       clean[length++] = '/';
       memcpy(clean + length, path, component);
@@ -88,15 +92,17 @@ bool PathScreen::IsNew(const Directory& directory, const char* path, size_t leng
   return lstat(name, &found) != 0 || found.st_dev != entry->second.device || found.st_ino != entry->second.inode;
 }
 
+bool PathScreen::IsInTree(const char* path, size_t length) const {
+  return std::any_of(trees_.begin(), trees_.end(), [&](const auto& tree) {
+    return tree.size() <= length && memcmp(tree.data(), path, tree.size()) == 0 && (tree.size() == length || path[tree.size()] == '/');
+  });
+}
+
 bool PathScreen::Concerns(const char* path, size_t length) const {
   for (const auto& name : names_) {
     if (name.size() == length && memcmp(name.data(), path, length) == 0) return true;
   }
-  for (const auto& tree : trees_) {
-    if (tree.size() <= length && memcmp(tree.data(), path, tree.size()) == 0 && (tree.size() == length || path[tree.size()] == '/')) {
-      return true;
-    }
-  }
+  if (IsInTree(path, length)) return true;
   return std::any_of(directories_.begin(), directories_.end(), [&](const auto& each) { return IsNew(each, path, length); });
 }
 

@@ -2,9 +2,10 @@
  * PathScreen: opens that concern nobody, waved on without entering JavaScript.
  *
  * Every open of every program is notified where a few names have a view, and nearly none has. This tells them apart:
- * whether the path of a call, made absolute and cleaned of "." and "//", is one of some names, lies beneath one of some
- * trees, or beneath an entry of some directories that they did not have before. What it cannot tell at a glance concerns somebody: memory that is not readable, a long path, "..", a directory
- * descriptor. It grants nothing: what it says is that nobody would have answered, and Landlock judges the call as ever.
+ * whether the path of a call, made absolute and cleaned of ".", "//" and "..", is one of some names, lies beneath one of some
+ * trees, or beneath an entry of some directories that they did not have before. What it cannot tell at a glance concerns
+ * somebody: memory that is not readable, a long path, ".." in a tree, a directory descriptor. It grants nothing: what it
+ * says is that nobody would have answered, and Landlock judges the call as ever.
  */
 #ifndef SANDLOCK_PATH_SCREEN_H
 #define SANDLOCK_PATH_SCREEN_H
@@ -45,6 +46,8 @@ class PathScreen : public Napi::ObjectWrap<PathScreen> {
   };
 
   Napi::Value Passed(const Napi::CallbackInfo& info);
+  bool Append(const char* path, char* clean, size_t& length, size_t room) const;
+  bool IsInTree(const char* path, size_t length) const;
   bool Concerns(const char* path, size_t length) const;
   static bool IsNew(const Directory& directory, const char* path, size_t length);
 
