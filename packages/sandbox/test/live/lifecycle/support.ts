@@ -30,6 +30,7 @@ const optional = (path: string) => ({ path, optional: true });
 export const grants: SandboxOptions = {
   fsReadable: [
     '/usr', '/etc', '/proc', '/dev/zero', optional('/lib'), optional('/lib64'), optional('/bin'), optional('/sbin'), optional('/opt'), targets, repository,
+    process.execPath, // wherever a version manager keeps it
   ],
   fsWritable: ['/dev/null'],
 };
