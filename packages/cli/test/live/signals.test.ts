@@ -31,10 +31,11 @@ describe('signals to a run that has no terminal', () => {
   it('kill a program that ignores the first SIGINT on the second, with everything it started', async () => {
     const running = new Running(['run', ...READ_ALL, '-e', `
       trap 'echo again' INT
-      setsid sleep 60 & echo "pid $!"
+      setsid sh -c 'echo "pid $$"; exec sleep 60' &
       echo ready
       while :; do sleep 0.05; done`]);
     await running.printed('ready\n');
+    await running.printed('pid '); // it says so itself: the first SIGINT is for the group that it has left by then
     const grandchild = Number(/pid (\d+)/.exec(running.stdout)![1]);
     running.child.kill('SIGINT');
     await running.printed('again\n');
