@@ -29,6 +29,8 @@
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
       "defines": ["NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NAPI_VERSION=8", "_GNU_SOURCE"],
       "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden", "-ffunction-sections"],
+      # The headers of Node bring a standard of their own, newer ones gnu++20, which g++ 9 does not know by that name.
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions"],
       "ldflags": ["-Wl,-z,relro,-z,now", "-static-libgcc", "-static-libstdc++", "-Wl,--gc-sections", "-s"],
     },
