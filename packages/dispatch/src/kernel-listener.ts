@@ -21,18 +21,20 @@ import type { KnownEntries } from './paths-of-concern.js';
 
 /** A target that makes trapped calls at all makes its next one within this, more often than not. */
 const EAGER_US = 20_000;
+/** sizeof(struct seccomp_notif_resp). */
+const RESPONSE_BYTES = 24;
 const CLOSED = -constants.errno.EBADF;
 const { EIO, ESRCH } = constants.errno;
 
 /**
  * @param fd a listener; owned once this has returned, and closed with the supervisor
- * @throws {SupervisorError} ERR_SANDLOCK_SUPERVISOR_LISTENER: notifications of this kernel have another size
+ * @throws {SupervisorError} ERR_SANDLOCK_SUPERVISOR_LISTENER: notifications or responses of this kernel have another size
  */
 export function kernelListener(fd: number): Listener {
-  const { notif } = seccompGetNotifSizes();
-  if (notif !== NOTIFICATION_BYTES) {
+  const { notif, response } = seccompGetNotifSizes();
+  if (notif !== NOTIFICATION_BYTES || response !== RESPONSE_BYTES) {
     throw new SupervisorError('ERR_SANDLOCK_SUPERVISOR_LISTENER',
-      `Notifications of this kernel have ${notif} bytes; this supervisor knows those of ${NOTIFICATION_BYTES} bytes.`);
+      `Notifications and responses of this kernel have ${notif} and ${response} bytes; this supervisor knows those of ${NOTIFICATION_BYTES} and ${RESPONSE_BYTES}.`);
   }
   // EINVAL and ENOTTY before 6.6: slower, and nothing else.
   const syncWakeUp = seccompNotifSetFlags(fd, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) === 0;
