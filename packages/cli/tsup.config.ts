@@ -29,16 +29,14 @@ export default defineConfig({
     },
     {
       // Modules of Node's that take long to load and that a run does without: loaded when they are called. commander
-      // needs node:child_process for subcommands that are programs, addresses are told apart by node:net, and
-      // node:module is there for a require(), which CommonJS has.
+      // needs node:child_process for subcommands that are programs, and addresses are told apart by node:net.
       name: 'lazy-builtins',
       setup(build) {
         const shims: Record<string, string> = {
           child_process: later('child_process', ['spawn']),
           net: later('net', ['isIPv4', 'isIPv6']),
-          module: 'exports.createRequire = () => require;',
         };
-        build.onResolve({ filter: /^(node:)?(child_process|net|module)$/ }, ({ path }) => ({ path: path.replace('node:', ''), namespace: 'lazy' }));
+        build.onResolve({ filter: /^(node:)?(child_process|net)$/ }, ({ path }) => ({ path: path.replace('node:', ''), namespace: 'lazy' }));
         build.onLoad({ filter: /./, namespace: 'lazy' }, ({ path }) => ({ contents: shims[path]! }));
       },
     },

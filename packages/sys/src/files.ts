@@ -25,7 +25,7 @@ export const POLLIN = 1;
 export const POLLPRI = 2;
 export const POLLERR = 8;
 
-/** What of these events is so now, without waiting. @returns `POLL*` @throws {SyscallError} EINTR @see poll(2) */
+/** What of these events is so now, without waiting. @returns `POLL*` @throws {SyscallError} ENOMEM @see poll(2) */
 export function pollNow(fd: number, events: number): number {
   return check('poll', binding().pollNow(fd, events));
 }

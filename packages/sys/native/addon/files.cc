@@ -78,10 +78,12 @@ static Napi::Value Fcntl(const Napi::CallbackInfo& info) {
   return Result(info.Env(), fcntl(Int(info[0]), Int(info[1]), I64(info[2])));
 }
 
-// (fd, events): what is so now.
+// (fd, events): what is so now. It waits for nothing, and a signal, of a profiler say, may interrupt it all the same.
 static Napi::Value PollNow(const Napi::CallbackInfo& info) {
   pollfd polled = {Int(info[0]), static_cast<short>(Int(info[1])), 0};
-  int rc = poll(&polled, 1, 0);
+  int rc;
+  do rc = poll(&polled, 1, 0);
+  while (rc < 0 && errno == EINTR);
   return rc < 0 ? Result(info.Env(), rc) : Napi::Number::New(info.Env(), polled.revents);
 }
 
