@@ -20,6 +20,17 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   noExternal: [/^@sandlock\//, 'commander', 'valibot'],
+  plugins: [
+    {
+      // As Node wraps a CommonJS module, done here and not when it is read: that would make a second copy of all the text,
+      // which costs a garbage collection.
+      name: 'wrapped-main',
+      renderChunk(code, { path, map }) {
+        if (!path.endsWith('/main.cjs')) return undefined;
+        return { code: `(function (exports, require, module, __filename, __dirname) {${code}\n})`, map: map ?? null };
+      },
+    },
+  ],
   esbuildPlugins: [
     {
       name: 'files-of-their-own',

@@ -26,9 +26,9 @@ const folder = join(__dirname, '..', '.cache');
 const host = `${process.version}-${process.arch}-`;
 const cacheFile = join(folder, `${host}${size}-${mtimeMs}`);
 
-// As Node wraps a CommonJS module; asking node:module for it would load the other loader. The bundle is ASCII, which is
-// read fastest as latin1.
-const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`;
+// It is wrapped as Node wraps a CommonJS module; asking node:module for that would load the other loader. And it is ASCII,
+// which is read fastest as latin1.
+const source = readFileSync(file, 'latin1');
 const cachedData = readCache();
 const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
 const main: { exports: { programRan?: boolean } } = { exports: {} };

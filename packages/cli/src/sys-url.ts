@@ -13,7 +13,7 @@ let known: string | undefined;
 
 /** As import.meta.url in a file of its dist/. */
 export function sysUrl(): string {
-  return (known ??= pathToFileURL(join(found() ?? dirname(dirname(require.resolve('@sandlock/sys'))), 'dist', 'index.js')).href);
+  return (known ??= pathToFileURL(join(found() ?? dirname(dirname(require.resolve(`${SCOPE}/sys`))), 'dist', 'index.js')).href);
 }
 
 function found(): string | undefined {
