@@ -1,5 +1,5 @@
 /**
- * The views of /proc, of /sys/devices/system/cpu and of /sys/fs/cgroup.
+ * The views of /proc.
  *
  * Always: what counts the processes, sockets, mounts and load of the machine counts those of the sandbox. With an option: what
  * that option says of processors, memory and time. Everything is worked out when it is opened.
@@ -8,8 +8,6 @@ import { readFileSync } from 'node:fs';
 
 import { viewFile, type ViewContent } from '../views/view-file.js';
 import type { View } from '../views/view.js';
-import { CGROUP_DIRECTORY, cgroupFiles } from './cgroup-files.js';
-import { CPU_LISTS, cpuList } from './cpu-list.js';
 import { cpuInfo } from './cpuinfo.js';
 import { bootTimeOf, cpusOf, kernelStat } from './kernel-stat.js';
 import { kernelHas } from './kernel-has.js';
@@ -65,14 +63,8 @@ export function procViews(options: ProcOptions, state: SandboxState, boot: Virtu
   let bootId: string | undefined;
   add('/proc/sys/kernel/random/boot_id', () => (bootId ??= machines('/proc/sys/kernel/random/uuid')));
 
-  if (numCpus !== undefined) {
-    add('/proc/cpuinfo', () => cpuInfo(numCpus, machines('/proc/cpuinfo')));
-    for (const name of CPU_LISTS) add(`/sys/devices/system/cpu/${name}`, () => cpuList(numCpus));
-  }
-  if (memory !== undefined) {
-    add('/proc/meminfo', () => memInfo(memory));
-    for (const [name, content] of cgroupFiles(memory)) add(`${CGROUP_DIRECTORY}/${name}`, content);
-  }
+  if (numCpus !== undefined) add('/proc/cpuinfo', () => cpuInfo(numCpus, machines('/proc/cpuinfo')));
+  if (memory !== undefined) add('/proc/meminfo', () => memInfo(memory));
   if (boot !== undefined) {
     add('/proc/uptime', () => uptimeLine(boot.uptimeTicks()));
     add('/proc/self/stat', startTimes(members, boot));

@@ -23,6 +23,7 @@ import type { MountTable } from './mount-tables.js';
 import { procListing } from './proc-listing.js';
 import { procViews } from './proc-views.js';
 import { SandboxState } from './sandbox-state.js';
+import { sysViews } from './sys-views.js';
 import { sysinfoRecord } from './sysinfo.js';
 import { TICKS_PER_SECOND, VirtualBoot } from './virtual-boot.js';
 
@@ -30,6 +31,8 @@ export interface ProcOptions {
   readonly members: Members;
   /** The parent of the first member; asked for at each look. */
   readonly guardPid: () => number;
+  /** false: a program may read nothing of /proc, so nothing there needs a view. Default true. */
+  readonly procGranted?: boolean | undefined;
   /** From this number on, descriptors of directories are listed by the supervisor; undefined: none is. */
   readonly watchedFdBase?: number | undefined;
   /** Where targets are in directories, for who looks at them as well. */
@@ -52,7 +55,7 @@ export interface ProcFamily extends Family {
 const onException = 'denyEio';
 
 export function proc(options: ProcOptions): ProcFamily {
-  const { members, guardPid, watchedFdBase, memory, time } = options;
+  const { members, guardPid, procGranted = true, watchedFdBase, memory, time } = options;
   const boot = time && new VirtualBoot(time);
   const state = new SandboxState(members, guardPid);
 
@@ -70,7 +73,7 @@ export function proc(options: ProcOptions): ProcFamily {
 
   return {
     name: 'proc',
-    views: procViews(options, state, boot),
+    views: [...(procGranted ? procViews(options, state, boot) : []), ...sysViews(options)],
     handlers: {
       sysinfo: { handler: sysinfo, onException },
       ...watchedFdBase !== undefined && listingHandlers(procListing(options), { when: arg32(0).ge(watchedFdBase), positions: options.positions }),

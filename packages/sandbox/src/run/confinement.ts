@@ -149,7 +149,7 @@ function addViews(
   if (policy.deterministicDirs) {
     table.family(sortedDirectories({ visible: (entries, fd) => visibleEntries(entries, fd, { members, numCpus }), positions }));
   }
-  const ofProc = proc({ members, guardPid, watchedFdBase: procGranted ? base : undefined, positions, memory, time, numCpus });
+  const ofProc = proc({ members, guardPid, procGranted, watchedFdBase: procGranted ? base : undefined, positions, memory, time, numCpus });
   table.family(ofProc);
   const shown = [...ofProc.views, ...more, hosts()];
   const found = holes(shown.map(({ path }) => path));
