@@ -2,7 +2,7 @@
  * Paths of concern: what a handler promises to continue, so that it need not be asked.
  *
  * Where every handler of a call makes that promise, the listener may answer such calls itself. A handler has to
- * answer rightly without that as well: what it is spared is up to the listener, and a path that is spelled with `..`, or
+ * answer rightly without that as well: what it is spared is up to the listener, and a path that leaves a tree by `..`, or is
  * relative to a descriptor, always comes to it.
  */
 import { pathArguments } from './path-arguments.js';

@@ -64,7 +64,12 @@ export class Sandbox {
   async run(cmd: Command, options: RunOptions = {}): Promise<CapturedResult> {
     const child = this.#launch(cmd, options, { stdio: ({ input }) => [input === undefined ? 'inherit' : 'pipe', 'pipe', 'pipe'] });
     const { input, check } = options;
-    if (input !== undefined) feed(child.stdin!, input);
+    try {
+      if (input !== undefined) feed(child.stdin!, input);
+    } catch (error) {
+      await child.kill();
+      throw error;
+    }
     const result = (await child.wait()) as CapturedResult;
     if (check) mustSucceed(cmd, result);
     return result;

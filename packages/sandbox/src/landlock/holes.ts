@@ -14,7 +14,7 @@ import { dirname } from 'node:path';
 
 import { listing } from './listing.js';
 import { isWithin, mountedNames, type MountPoint } from './mount-points.js';
-import { mountTable } from './mount-table.js';
+import { readMountTable } from './mount-table.js';
 
 export interface Holes {
   /** Served by the supervisor, where granted. A character a byte, as all of these. */
@@ -67,7 +67,7 @@ export function holes(views: readonly string[], machine: Machine = THIS_MACHINE)
 }
 
 const THIS_MACHINE: Machine = {
-  mounts: mountTable,
+  mounts: readMountTable,
   networkDevices(sysfs) {
     let names: string[];
     try {

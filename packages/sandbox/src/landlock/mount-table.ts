@@ -1,27 +1,51 @@
 /**
- * The mounts of this process, read anew when they have changed.
+ * The mounts of this process.
  *
- * The kernel says so to whoever polls an open mountinfo: every mount and unmount in this namespace since it was opened, or last
- * polled. What is remembered of files by their names is good for as long as the table is the same object: a mount changes
- * no time of the directory that it covers, and what was unmounted takes the rules on its files along.
+ * What is remembered of files by their names is good for as long as the table is the same object: a mount changes no time of the
+ * directory that it covers, and what was unmounted takes the rules on its files along. The kernel tells whoever polls an open
+ * mountinfo of every mount and unmount since the last look. It does not tell when a directory above a mount is renamed, which
+ * changes nothing but the path; so whoever goes by paths reads them anew.
  * proc_pid_mountinfo(5); fs/namespace.c, mounts_poll()
  */
-import { AT_FDCWD, KeptFd, O_RDONLY, openat, POLLERR, pollNow, POLLPRI } from '@sandlock/sys';
+import { AT_FDCWD, KeptFd, O_RDONLY, openat, pollNow, POLLPRI } from '@sandlock/sys';
 import { readFileSync } from 'node:fs';
 
 import { parseMountInfo, type MountPoint } from './mount-points.js';
 
 export type MountTable = readonly MountPoint[];
 
-let last: { readonly file: KeptFd; readonly table: MountTable } | undefined;
+interface Known {
+  readonly file: KeptFd;
+  readonly text: string;
+  readonly table: MountTable;
+}
 
-/** @throws where /proc is not mounted: nothing can be said then */
+const FILE = '/proc/self/mountinfo';
+let last: Known | undefined;
+
+/** As it is now, paths included. @throws where /proc is not mounted: nothing can be said then */
+export function readMountTable(): MountTable {
+  const unchanged = last !== undefined && isQuiet(last);
+  const text = readFileSync(FILE, 'latin1');
+  return unchanged && last?.text === text ? last.table : readAnew();
+}
+
+/** What the last look has found, unless something was mounted or unmounted since. @throws as {@link readMountTable} */
 export function mountTable(): MountTable {
-  if (last !== undefined && (pollNow(last.file.fd, POLLPRI) & (POLLPRI | POLLERR)) === 0) return last.table;
+  return last !== undefined && isQuiet(last) ? last.table : readAnew();
+}
+
+/** POLLPRI and POLLERR say that the table has changed, POLLNVAL that the descriptor is gone. */
+function isQuiet({ file }: Known): boolean {
+  return pollNow(file.fd, POLLPRI) === 0;
+}
+
+function readAnew(): MountTable {
   last?.file.close();
   last = undefined;
   // Opened first: what changes while the table is read is told at the next look.
-  const file = new KeptFd(openat(AT_FDCWD, '/proc/self/mountinfo', O_RDONLY));
-  last = { file, table: parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1')) };
+  const file = new KeptFd(openat(AT_FDCWD, FILE, O_RDONLY));
+  const text = readFileSync(FILE, 'latin1');
+  last = { file, text, table: parseMountInfo(text) };
   return last.table;
 }

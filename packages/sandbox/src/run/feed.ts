@@ -24,6 +24,8 @@ export function feed(stdin: Writable, input: string | Uint8Array | Readable): vo
     }
   };
   // An input that breaks ends what the program reads; its error stays with whoever made the stream.
+  // Also one that comes when the program is gone.
+  input.on('error', () => undefined);
   const forget = finished(input, { writable: false }, () => stdin.end());
   stdin.once('close', () => {
     forget();
@@ -31,4 +33,5 @@ export function feed(stdin: Writable, input: string | Uint8Array | Readable): vo
     input.pause();
   });
   input.on('data', take);
+  input.resume(); // it may have been paused, or be read by somebody before
 }

@@ -116,16 +116,21 @@ function optionIssues(options: PopenOptions & RunOptions): ConfigIssue[] {
   if (options.fds !== undefined && !isObject(options.fds)) refuse('fds', 'fds is an object: by the number in the program, the number here.');
   for (const [target, source] of Object.entries(options.fds ?? {})) {
     if (!/^\d+$/.test(target) || Number(target) < 3 || Number(target) > 31) refuse(`fds.${target}`, 'A further descriptor has a number from 3 to 31.');
-    if (!Number.isInteger(source) || (source as number) < 0) refuse(`fds.${target}`, 'A descriptor is a non-negative integer.');
+    if (!isDescriptor(source)) refuse(`fds.${target}`, 'A descriptor is a non-negative integer.');
   }
   for (const name of ['stdin', 'stdout', 'stderr'] as const) {
     const mode: unknown = options[name];
-    if (mode === undefined || STDIO_MODES.includes(mode) || (Number.isInteger(mode) && (mode as number) >= 0)) continue;
+    if (mode === undefined || STDIO_MODES.includes(mode) || isDescriptor(mode)) continue;
     refuse(name, `${name} is 'pipe', 'inherit', 'ignore' or a descriptor.`);
   }
   if (options.input !== undefined && !isInput(options.input)) refuse('input', 'input is text, bytes or a readable stream.');
   if (options.check !== undefined && typeof options.check !== 'boolean') refuse('check', 'check is true or false.');
   return issues;
+}
+
+/** The kernel would take larger numbers for what their low bits say. */
+function isDescriptor(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31;
 }
 
 function isObject(value: unknown): value is object {
@@ -139,7 +144,7 @@ function isText(value: unknown): boolean {
 
 function isInput(value: unknown): boolean {
   if (typeof value === 'string' || value instanceof Uint8Array) return true;
-  return isObject(value) && (['on', 'off', 'pause', 'resume', 'destroy'] as const).every((name) => typeof (value as Partial<Readable>)[name] === 'function');
+  return isObject(value) && (['on', 'off', 'pause', 'resume', 'pipe', 'destroy'] as const).every((name) => typeof (value as Partial<Readable>)[name] === 'function');
 }
 
 function sizeIssue(size: Size, refuse: (path: string, message: string) => void): void {

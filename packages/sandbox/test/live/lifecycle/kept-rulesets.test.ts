@@ -136,6 +136,7 @@ describe('a sandbox that is used again', () => {
     expect(JSON.parse(stdout)).toEqual({
       before: ['data', 'data', 'data', 'No such file or directory'], // it is the same directory by both names
       after: ['No such file or directory', denied, 'mounted later'],
+      renamed: [denied, denied, 0, denied, denied],
     });
   });
 

@@ -1,5 +1,5 @@
-import { Readable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { Readable, Writable } from 'node:stream';
+import { describe, expect, it, vi } from 'vitest';
 
 import { box, python, sleep } from './support.js';
 
@@ -47,6 +47,25 @@ describe('input', () => {
     ['yields what is no bytes', () => Readable.from([{ no: 'bytes' }, 'more'])],
   ])('that %s is the end of file', async (_, input) => {
     expect(await sandbox.run(['/bin/cat'], { input: input(), timeout: 10_000 })).toMatchObject({ ok: true, stdout: Buffer.alloc(0) });
+  });
+
+  it('that was paused, or given to somebody else before, is read', async () => {
+    const paused = Readable.from(['one']).pause();
+    const taken = Readable.from(['two']);
+    taken.unpipe(taken.pipe(new Writable({ write: () => undefined })));
+    for (const [input, text] of [[paused, 'one'], [taken, 'two']] as const) {
+      expect((await sandbox.run(['/bin/cat'], { input, timeout: 10_000 })).text()).toBe(text);
+    }
+  });
+
+  it('may break when the program is gone', async () => {
+    const input = new Readable({ read: () => undefined });
+    expect(await sandbox.run(['/bin/true'], { input })).toMatchObject({ ok: true });
+    await vi.waitFor(() => expect(input.listenerCount('data')).toBe(0));
+    expect(input.listenerCount('error')).toBeGreaterThan(0); // without one the error would be uncaught
+    input.destroy(new Error('on purpose'));
+    await new Promise((resolve) => { setImmediate(resolve); });
+    expect(input.errored).toMatchObject({ message: 'on purpose' });
   });
 
   it('that was read before is the end of file, and one that has no end does not keep the run from ending', async () => {

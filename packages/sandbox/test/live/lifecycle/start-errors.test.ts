@@ -116,10 +116,10 @@ describe('options of a call that cannot be', () => {
   it('are all named at once, and nothing starts', async () => {
     expect(await issues(['ls', '\0'], {
       timeout: -1, killGrace: NaN, signal: {}, env: { 'A=B': 'x', C: 1, D: '\0' }, cwd: '\0', maxBuffer: '12 parsecs', name: 'a/b', handlers: 1,
-      fds: { 1: 1, 40: 2, 5: -1 }, unknown: 1,
+      fds: { 1: 1, 40: 2, 5: -1, 6: 2 ** 32 }, unknown: 1,
     })).toEqual([
       'cmd[1]', 'unknown', 'timeout', 'killGrace', 'signal', 'cwd', 'env.A=B', 'env.C', 'env.D', 'maxBuffer', 'name', 'handlers', 'fds.1', 'fds.5',
-      'fds.40',
+      'fds.6', 'fds.40',
     ]);
   });
 

@@ -34,4 +34,11 @@ const before = [await read(etc, '/etc/app/file'), await read(etc, '/etc/app/file
 execFileSync('umount', ['/etc/app']);
 mount('--bind', at('later'), '/mnt');
 const after = [await read(etc, '/etc/app/file'), await read(etc, at('data', 'file')), await read(root, '/mnt/file')];
-console.log(JSON.stringify({ before, after }));
+
+// A procfs in a folder that programs may write to: what is above it they may rename, which no poll tells.
+mkdirSync(at('tree', 'above', 'proc'), { recursive: true });
+mount('-t', 'proc', 'proc', at('tree', 'above', 'proc'));
+const tree = new Sandbox({ fsReadable: system, fsWritable: [at('tree')] });
+const procfs = async (name) => [await read(tree, at('tree', name, 'proc', '1', 'comm')), await read(tree, at('tree', name, 'proc', 'version'))];
+const renamed = [...await procfs('above'), (await tree.run(['mv', at('tree', 'above'), at('tree', 'other')])).exitCode, ...await procfs('other')];
+console.log(JSON.stringify({ before, after, renamed }));
