@@ -76,6 +76,16 @@ export class Sandbox {
   }
 
   /**
+   * As {@link run}, with a script for `/bin/sh -c`. The shell is a program like any other: it has to be granted, and what of the
+   * script comes from others has to be quoted.
+   *
+   * @throws as {@link run}
+   */
+  async runShell(script: string, options: RunOptions = {}): Promise<CapturedResult> {
+    return this.run(['/bin/sh', '-c', script], options);
+  }
+
+  /**
    * Runs a program on the caller's own streams, in the caller's session, with its terminal if there is one.
    *
    * @throws as {@link run}

@@ -73,7 +73,7 @@ export function maxBufferBytes(size: Size | undefined): number {
 
 function commandIssues(cmd: unknown): ConfigIssue[] {
   if (!Array.isArray(cmd)) {
-    return [{ path: 'cmd', message: 'The command is an array of strings.', hint: 'There is no shell in between: ["sh", "-c", "..."] asks for one.' }];
+    return [{ path: 'cmd', message: 'The command is an array of strings.', hint: 'There is no shell in between; runShell() has one.' }];
   }
   if (cmd.length === 0) return [{ path: 'cmd', message: 'The command is empty.', hint: 'Name at least a program.' }];
   // Not forEach(), which steps over the holes of an array.

@@ -34,6 +34,15 @@ describe('an exit', () => {
   });
 });
 
+describe('a script for the shell', () => {
+  it('is run as it is, with input and options', async () => {
+    const result = await sandbox.runShell('cat; echo "$GIVEN" | tr a-z A-Z; echo wrong >&2; exit 3', { input: 'read ', env: { GIVEN: 'it\'s' } });
+    expect([result.text(), String(result.stderr), result.exitCode]).toEqual(['read IT\'S', 'wrong\n', 3]);
+    await expect(sandbox.runShell('exit 4', { check: true })).rejects.toMatchObject({ code: 'ERR_SANDLOCK_EXIT' });
+    await expect(sandbox.runShell(['ls'] as unknown as string)).rejects.toMatchObject({ code: 'ERR_SANDLOCK_CONFIG', issues: [{ path: 'cmd[2]' }] });
+  });
+});
+
 describe('check', () => {
   it('rejects with an ExitError that holds the result', async () => {
     await expect(sandbox.run(sh('echo out; exit 3'), { check: true })).rejects.toMatchObject({
