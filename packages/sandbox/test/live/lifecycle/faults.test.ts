@@ -1,10 +1,10 @@
 /** Bad days: storms of processes, a supervisor that is stopped. Nothing hangs or leaks, and the counts are right after. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { box, inContainer, marked, newMark, python, targets, untilSaid } from './support.js';
+import { openFds } from './targets/open-fds.mjs';
 
 /** As long as it takes where nothing else waits; the other runs of this file look at what differs there. */
 const STORM_SECONDS = inContainer || process.getuid!() !== 0 ? 5 : 30;
@@ -14,7 +14,7 @@ describe('a sandbox', () => {
   it('comes through a storm of processes that fork and die at random, and counts right afterwards', async () => {
     const mark = newMark();
     await box().run(['/bin/true'], { input: '' }); // what stays open for all runs is open now
-    const before = readdirSync('/proc/self/fd').length;
+    const before = openFds();
     const child = await box({ maxProcesses: LIMIT }).popen([python, '-I', `${targets}/storm.py`, String(STORM_SECONDS), mark], { stdin: 'ignore', timeout: 120_000 });
     const { exitCode, reason, stdout, stderr, peaks } = await child.wait();
     expect({ exitCode, reason, stderr: String(stderr) }).toEqual({ exitCode: 0, reason: 'exited', stderr: '' });
@@ -25,7 +25,7 @@ describe('a sandbox', () => {
     const { exceptions, unexpected, sendFailures, injectionFailures } = child.stats()!;
     expect({ exceptions, unexpected, sendFailures, injectionFailures }).toEqual({ exceptions: 0, unexpected: 0, sendFailures: 0, injectionFailures: 0 });
     expect(marked(mark)).toEqual([]);
-    expect(readdirSync('/proc/self/fd').length).toBe(before);
+    expect(openFds()).toBe(before);
   }, 150_000);
 
   it('waits for a supervisor that was stopped for five seconds, and goes on', async () => {

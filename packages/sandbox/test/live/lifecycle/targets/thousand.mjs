@@ -1,8 +1,9 @@
 /** Runs a program a thousand times in one process and prints what is left of it, as JSON. */
 /* global AbortSignal, global */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 import { Sandbox } from '../../../../dist/index.js';
+import { openFds } from './open-fds.mjs';
 
 const optional = (path) => ({ path, optional: true });
 const sandbox = new Sandbox({ fsReadable: ['/usr', '/etc', optional('/lib'), optional('/lib64'), optional('/bin')], fsWritable: ['/dev/null'] });
@@ -15,7 +16,7 @@ const measure = async () => {
   global.gc();
   const { heapUsed, external, rss } = process.memoryUsage();
   return {
-    fds: readdirSync('/proc/self/fd').length,
+    fds: openFds(),
     children: children(),
     resources: process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe)Wrap$/.test(name)).sort(),
     used: heapUsed + external, rss,
