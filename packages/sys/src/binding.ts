@@ -122,7 +122,7 @@ export interface Binding {
   guardFds: number;
   Apart: new () => ApartHandle;
   Lifeline: new (controlFd: Fd, pidfd: Fd) => LifelineHandle;
-  listEntries(path: Uint8Array, max: number): [names: Buffer, fields: BigUint64Array] | Result | undefined;
+  listEntries(path: Uint8Array): [names: Buffer, fields: BigUint64Array] | Result;
   KeptFd: new (fd: Fd) => KeptFdHandle;
   PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array, directories: [Uint8Array, BigUint64Array][]) => ScreenHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;

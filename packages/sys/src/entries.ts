@@ -16,13 +16,11 @@ export interface EntryStat {
 const FIELDS = 4;
 
 /**
- * @param max  with more entries than this none is looked at
- * @returns by name, a character a byte; without `.` and `..`, and without what went meanwhile. undefined: there are more
+ * @returns by name, a character a byte; without `.` and `..`, and without what went meanwhile
  * @throws {SyscallError} as open(2), readdir(3) and fstatat(2) list
  */
-export function listEntries(path: PathLike, max: number): Map<string, EntryStat> | undefined {
-  const listed = binding().listEntries(cString(path), max);
-  if (listed === undefined) return undefined;
+export function listEntries(path: PathLike): Map<string, EntryStat> {
+  const listed = binding().listEntries(cString(path));
   const entries = new Map<string, EntryStat>();
   if (typeof listed === 'number') {
     check('open', listed, String(path));

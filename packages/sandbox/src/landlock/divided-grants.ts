@@ -15,7 +15,7 @@ import type { PolicyGrant } from '../policy/policy.js';
 import { RealPaths } from '../policy/real-paths.js';
 import type { Holes } from './holes.js';
 import type { LandlockGrant } from './landlock-plan.js';
-import { freshListing, isOfType, listing, lookedAt, type Listing } from './listing.js';
+import { isOfType, listing, Listing, lookedAt } from './listing.js';
 import { isWithin } from './mount-points.js';
 
 export interface Grants {
@@ -90,7 +90,7 @@ interface Level {
 /** The directories from `path` down to its holes, with what of each is none. */
 function around(path: string, without: readonly string[], holes: Holes): Level[] {
   if (without.some((hole) => isWithin(path, hole))) return [];
-  const found = isSpecial(path, holes) ? freshListing(path) : listing(path);
+  const found = isSpecial(path, holes) ? new Listing(path) : listing(path);
   const prefix = path === '/' ? '/' : `${path}/`;
   const inner = without.filter((hole) => hole.startsWith(prefix));
   const onTheWay = new Set(inner.map((hole) => hole.slice(prefix.length).split('/', 1)[0]!));

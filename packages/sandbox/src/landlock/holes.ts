@@ -105,7 +105,7 @@ function isAmongFew(path: string): boolean {
 
 function hasFewEntries(directory: string): boolean {
   try {
-    return listing(directory, MAX_ENTRIES) !== undefined;
+    return listing(directory).names.length <= MAX_ENTRIES;
   } catch {
     return true; // nobody's to list, and so nobody's to divide
   }

@@ -8,18 +8,24 @@
  */
 import type { KnownEntries } from '@sandlock/dispatch';
 import { type EntryStat, listEntries, S_IFDIR, S_IFMT } from '@sandlock/sys';
-import { lstatSync, statSync, type BigIntStats } from 'node:fs';
+import { lstatSync, readdirSync, statSync, type BigIntStats } from 'node:fs';
 
 import { mountTable, type MountTable } from './mount-table.js';
 
 export class Listing {
   readonly path: string;
-  readonly entries: ReadonlyMap<string, EntryStat>;
+  readonly names: readonly string[];
   readonly #known = new Map<boolean, KnownEntries>();
+  #entries: ReadonlyMap<string, EntryStat> | undefined;
 
-  constructor(path: string, entries: ReadonlyMap<string, EntryStat>) {
+  constructor(path: string) {
     this.path = path;
-    this.entries = entries;
+    this.names = readdirSync(Buffer.from(path, 'latin1'), 'latin1');
+  }
+
+  /** Those that are still there, each looked at: of what is mounted there that may take long, and whoever counts names need not. */
+  get entries(): ReadonlyMap<string, EntryStat> {
+    return (this.#entries ??= listEntries(Buffer.from(this.path, 'latin1')));
   }
 
   /** @param writable programs may replace entries: then a directory, too, is only what it was */
@@ -46,33 +52,18 @@ interface Kept {
 
 const kept = new Map<string, Kept>();
 
-/**
- * Not for directories of the kernel's own, whose times tell nothing.
- *
- * @param max  with more entries there is no listing
- * @throws what keeps this process from listing it
- */
-export function listing(path: string): Listing;
-export function listing(path: string, max: number): Listing | undefined;
-export function listing(path: string, max = Infinity): Listing | undefined {
+/** Not for directories of the kernel's own, whose times tell nothing. @throws what keeps this process from listing it */
+export function listing(path: string): Listing {
   const mounts = mountTable();
   const stat = statSync(Buffer.from(path, 'latin1'), { bigint: true });
   const settled = isSettled(stat);
   const state = `${stat.dev} ${stat.ino} ${stat.ctimeNs}`;
   const last = kept.get(path);
-  if (last?.state === state && last.mounts === mounts) return last.listing.entries.size > max ? undefined : last.listing;
-  kept.delete(path);
-  const made = freshListing(path, max);
-  if (made !== undefined && settled && mountTable() === mounts) kept.set(path, { state, mounts, listing: made });
+  if (last?.state === state && last.mounts === mounts) return last.listing;
+  const made = new Listing(path);
+  if (settled && mountTable() === mounts) kept.set(path, { state, mounts, listing: made });
+  else kept.delete(path);
   return made;
-}
-
-/** As it is now. @throws what keeps this process from listing it */
-export function freshListing(path: string): Listing;
-export function freshListing(path: string, max: number): Listing | undefined;
-export function freshListing(path: string, max = Infinity): Listing | undefined {
-  const entries = listEntries(Buffer.from(path, 'latin1'), max);
-  return entries && new Listing(path, entries);
 }
 
 /** Larger than the grain of any file system's clock; FAT has two seconds. */
