@@ -8,8 +8,9 @@
  */
 import { asInt32, TargetFailure, type HandlerContext } from '@sandlock/dispatch';
 import { AT_FDCWD, close, lseek64, O_DIRECTORY, O_PATH, O_RDONLY, openat, SyscallError } from '@sandlock/sys';
-import { fstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { fstatSync, statfsSync, statSync } from 'node:fs';
 
+import { descriptorInfo } from '../descriptor-info.js';
 import { processOf } from './process-of.js';
 import type { Identity, PositionStore } from './position-store.js';
 
@@ -78,10 +79,11 @@ function reopened(context: HandlerContext, number: number, link: string, store: 
   try {
     // The number may have stood for another directory when we opened it, one that the target has pinned and may not read. So
     // the open file that it stands for now must be readable, and of the very directory that we have.
-    const [theirs, ours] = [descriptorInfo(`/proc/${context.pid}/fdinfo/${number}`), descriptorInfo(`/proc/self/fdinfo/${fd}`)];
+    const [theirs, ours] = [descriptorInfo(context.pid, number), descriptorInfo('self', fd)];
     if (!context.isValid()) return closed(fd, 'gone');
     if ((theirs.flags & O_PATH) !== 0) return closed(fd, 'badFd'); // as the kernel says of reading one
-    if (theirs.directory === undefined || theirs.directory !== ours.directory || sharesInodeNumbers(fd)) return closed(fd, 'noAccess');
+    const isSame = theirs.inode !== undefined && theirs.inode === ours.inode && theirs.mount !== undefined && theirs.mount === ours.mount;
+    if (!isSame || sharesInodeNumbers(fd)) return closed(fd, 'noAccess');
     const { dev, ino } = fstatSync(fd, { bigint: true });
     return keptApart(fd, tgid, number, { dev, ino, kernelPosition: theirs.position }, store);
   } catch (error) {
@@ -104,25 +106,6 @@ function keptApart(fd: number, tgid: number, number: number, identity: Identity,
     // Its next open directory may get the same number, and would look the same from here.
     ended: () => store.forget(tgid, number),
     close: () => close(fd),
-  };
-}
-
-interface DescriptorInfo {
-  readonly flags: number;
-  readonly position: bigint;
-  /** The mount and the inode. undefined: the kernel does not say, before Linux 5.14. */
-  readonly directory: string | undefined;
-}
-
-/** All of it is of one open file, whatever the number stands for a moment later. proc_pid_fdinfo(5) */
-function descriptorInfo(path: string): DescriptorInfo {
-  const info = readFileSync(path, 'latin1');
-  const field = (name: string): string | undefined => new RegExp(`^${name}:\\s*(\\d+)$`, 'm').exec(info)?.[1];
-  const [mount, inode] = [field('mnt_id'), field('ino')];
-  return {
-    flags: Number.parseInt(field('flags') ?? '', 8),
-    position: BigInt(field('pos') ?? 0),
-    directory: mount === undefined || inode === undefined ? undefined : `${mount} ${inode}`,
   };
 }
 

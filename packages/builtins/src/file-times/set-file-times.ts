@@ -7,7 +7,8 @@
 import { action, asInt32, type FamilyEntry, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { AT_EMPTY_PATH, AT_FDCWD, O_PATH, utimensat } from '@sandlock/sys';
 
-import { readWhole, unlessGone } from '../proc-file.js';
+import { descriptorInfo } from '../descriptor-info.js';
+import { unlessGone } from '../proc-file.js';
 import type { VirtualClock } from '../time/virtual-clock.js';
 import { withPinnedFile } from './pinned-file.js';
 import { AT_SYMLINK_NOFOLLOW } from './show-file-times.js';
@@ -18,7 +19,6 @@ const TIMES_BYTES = 32;
 const MICROSECOND_NS = 1000n;
 const SECOND_US = 1_000_000n;
 const UTIME_OMIT = (1n << 30n) - 2n; // include/linux/stat.h
-const info = Buffer.alloc(4096);
 
 /** The times of a call as two struct timespec; undefined: now. Or its answer, where there are none. */
 type Given = { readonly times: Buffer | undefined } | { readonly refused: NotifAction };
@@ -99,8 +99,7 @@ function ofSeconds(bytes: Buffer): Buffer {
   return times;
 }
 
-/** A descriptor of O_PATH is none for what changes a file. open(2), O_PATH; proc_pid_fdinfo(5) */
+/** A descriptor of O_PATH is none for what changes a file. open(2), O_PATH */
 function namesOnly({ pid }: HandlerContext, fd: number): boolean {
-  const text = unlessGone(() => readWhole(`/proc/${pid}/fdinfo/${fd}`, info)) ?? '';
-  return (Number.parseInt(/^flags:\s*(\d+)$/m.exec(text)?.[1] ?? '0', 8) & O_PATH) !== 0;
+  return ((unlessGone(() => descriptorInfo(pid, fd))?.flags ?? 0) & O_PATH) !== 0;
 }

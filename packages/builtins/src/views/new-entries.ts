@@ -8,7 +8,9 @@
  */
 import type { KnownEntries } from '@sandlock/dispatch';
 import { AT_FDCWD, close, O_PATH, openat, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG } from '@sandlock/sys';
-import { lstatSync, readFileSync, type Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
+
+import { descriptorInfo } from '../descriptor-info.js';
 
 interface Known extends KnownEntries {
   readonly prefix: string;
@@ -40,7 +42,7 @@ export class NewEntries {
   serves(path: string, fd: number, stat: Stats | undefined): boolean {
     const directory = this.#directoryOf(path);
     const mount = directory && mountOfPath(directory.path);
-    if (mount === undefined || mount !== mountOf(fd)) return false;
+    if (mount === undefined || mount !== descriptorInfo('self', fd).mount) return false;
     return stat === undefined || OPENED.has(stat.mode & S_IFMT);
   }
 
@@ -67,13 +69,8 @@ function mountOfPath(path: string): string | undefined {
     return undefined;
   }
   try {
-    return mountOf(fd);
+    return descriptorInfo('self', fd).mount;
   } finally {
     close(fd);
   }
-}
-
-/** proc_pid_fdinfo(5), mnt_id */
-function mountOf(fd: number): string | undefined {
-  return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
 }
