@@ -6,6 +6,7 @@
  * proc_pid_stat(5)
  */
 import { readFileOnce } from '@sandlock/sys';
+
 import { unlessGone } from './proc-file.js';
 
 export interface ProcessStat {

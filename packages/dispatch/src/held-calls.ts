@@ -5,6 +5,7 @@
  * limit, after which it is denied, and all of them can be listed.
  */
 import { monotonicMs } from '@sandlock/sys';
+
 import type { Call } from './call.js';
 import { after } from './limits.js';
 import type { Link } from './table.js';

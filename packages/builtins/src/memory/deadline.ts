@@ -5,6 +5,7 @@
  * comes first.
  */
 import { monotonicMs } from '@sandlock/sys';
+
 export class Deadline {
   readonly #at: number;
   readonly #passes: Promise<undefined>;

@@ -5,6 +5,7 @@
  * goes on for the next measurement. It does so for a while only: who could not be looked through for long may have filled the limit.
  */
 import { monotonicMs } from '@sandlock/sys';
+
 import type { OneAtATime } from '../one-at-a-time.js';
 import type { Deadline } from './deadline.js';
 import type { MemoryStatus } from './memory-status.js';

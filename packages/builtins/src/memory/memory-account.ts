@@ -5,6 +5,7 @@
  * a reason to measure, and what failed or was given back costs nothing.
  */
 import { monotonicMs } from '@sandlock/sys';
+
 import { Measurements } from './measurements.js';
 import type { Measurement, MemoryMeter } from './memory-meter.js';
 

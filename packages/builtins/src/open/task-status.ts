@@ -5,6 +5,7 @@
  * start of a line is the kernel's. proc_pid_status(5)
  */
 import { readFileOnce } from '@sandlock/sys';
+
 import { unlessGone } from '../proc-file.js';
 
 export interface TaskStatus {

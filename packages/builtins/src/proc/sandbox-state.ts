@@ -2,6 +2,7 @@
  * What is known of a sandbox over time: since when it is there, and how busy it has been.
  */
 import { monotonicMs } from '@sandlock/sys';
+
 import { Census } from './census.js';
 import { LoadAverage, SAMPLE_SECONDS } from './load-average.js';
 import type { Members } from '../views/members.js';

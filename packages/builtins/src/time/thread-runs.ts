@@ -7,6 +7,7 @@
  * proc_pid_status(5), voluntary_ctxt_switches; proc_pid_schedstat(5); proc_pid_syscall(5)
  */
 import { readFileOnce } from '@sandlock/sys';
+
 import { unlessGone } from '../proc-file.js';
 
 const buffer = Buffer.alloc(8192);
