@@ -35,6 +35,8 @@ export type ConfinementErrorCode =
   | 'ERR_SANDLOCK_PROTECTION_UNAVAILABLE'
   /** A Landlock system call failed. */
   | 'ERR_SANDLOCK_LANDLOCK'
+  /** Mounts, what is above them, or granted files were moved at every look; `path` says which. */
+  | 'ERR_SANDLOCK_FILES_MOVING'
   /** The filter was refused. */
   | 'ERR_SANDLOCK_SECCOMP'
   /** A supervisor further out owns the listener; only one is possible. */

@@ -1,5 +1,5 @@
 import { fileIdentity } from '@sandlock/builtins';
-import { linkSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, lstatSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { divideGrants } from '../src/landlock/divided-grants.js';
 import { holes, type Holes } from '../src/landlock/holes.js';
 import type { LandlockGrant } from '../src/landlock/landlock-plan.js';
 import { mountedNames, parseMountInfo } from '../src/landlock/mount-points.js';
+import { identityOf } from '../src/landlock/moved.js';
 
 let root: string;
 beforeAll(() => {
@@ -24,15 +25,21 @@ afterAll(() => { rmSync(root, { recursive: true }); });
 const grant = (path: string, from = 'fsReadable[0]') => ({ path: Uint8Array.from(Buffer.from(path)), optional: false, from });
 const paths = (grants: readonly LandlockGrant[]) => grants.flatMap(({ path, entries }) => {
   const name = Buffer.from(path).toString().replace(root, '');
-  return entries?.map((entry) => `${name}/${entry}`) ?? [name];
+  return entries?.map((entry) => `${name}/${entry.name}`) ?? [name];
 }).sort();
-const machine = () => ({
+const machine = (): Holes => ({
   procfs: [`${root}/proc`],
   sysfs: [`${root}/sys`],
   cgroups: [`${root}/sys/fs/cgroup`],
   special: [`${root}/proc`, `${root}/sys`],
-  files: [] as string[],
-  identities: new Set<string>(),
+  specialDevices: new Set(),
+  procfsDevices: new Set(),
+  otherNames: [],
+  above: new Set(),
+  aboveCgroups: new Set(),
+  holding: new Set(),
+  files: [],
+  identities: new Set(),
   blocked: (sysfs: string) => [`${sysfs}/class/net`, `${sysfs}/firmware`, `${sysfs}/kernel/security`],
 });
 const divide = (readable: string[], writable: string[] = [], more: Partial<Holes> = {}) => divideGrants({
@@ -43,8 +50,7 @@ describe('divided grants', () => {
   it('leave a grant without a hole as it is', () => {
     const given = grant(`${root}/usr`);
     const { landlock, served } = divideGrants({ readable: [given], writable: [] }, machine());
-    expect(landlock.readable).toEqual([given]);
-    expect(landlock.readable[0]).toBe(given);
+    expect(landlock.readable).toEqual([{ ...given, judged: identityOf(statSync(`${root}/usr`, { bigint: true })) }]);
     expect(served).toEqual({ readable: [], writable: [], directories: [], knownEntries: [] });
   });
 
@@ -143,7 +149,8 @@ describe('holes', () => {
       '31 1 8:1 / / rw shared:1 master:2 - ext4 /dev/sda1 rw',
       '',
     ].join('\n'));
-    const found = holes([], { mounts: () => mounts, networkDevices: (sysfs) => [`${sysfs}/devices/virtual/net`] });
+    const ancestry = (path: string) => ({ ...statSync('/', { bigint: true }), mountId: mounts.find((mount) => mount.path === path)!.id, above: [] });
+    const found = holes([], { mounts: () => mounts, ancestry, networkDevices: (sysfs) => [`${sysfs}/devices/virtual/net`] });
     expect(found.procfs).toEqual(['/proc', '/srv/a b/p']);
     expect(found.sysfs).toEqual(['/sys']);
     expect(found.cgroups).toEqual(['/mnt/pids', '/sys/fs/cgroup']);

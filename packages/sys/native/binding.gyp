@@ -4,6 +4,7 @@
       "target_name": "sandlock",
       "sources": [
         "addon/module.cc",
+        "addon/ancestry.cc",
         "addon/apart.cc",
         "addon/aside.cc",
         "addon/clock.cc",

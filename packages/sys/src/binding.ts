@@ -77,7 +77,7 @@ export interface Binding {
   landlockCreateRuleset(handledFs: bigint, handledNet: bigint, scoped: bigint): Result;
   landlockRulesetQuery(flags: number): Result;
   landlockAddPathRule(rulesetFd: Fd, access: bigint, parentFd: Fd): Result;
-  landlockAddEntryRules(rulesetFd: Fd, directoryFd: Fd, names: Uint8Array, access: bigint, fileAccess: bigint): Result;
+  landlockAddEntryRules(rulesetFd: Fd, directoryFd: Fd, names: Uint8Array, identities: BigUint64Array, access: bigint, fileAccess: bigint): Result;
   landlockAddPortRule(rulesetFd: Fd, access: bigint, port: bigint): Result;
   landlockRestrictSelf(rulesetFd: Fd, flags: number): Result;
   landlockRestrictAllThreads(rulesetFd: Fd, flags: number): Result;
@@ -122,7 +122,8 @@ export interface Binding {
   guardFds: number;
   Apart: new () => ApartHandle;
   Lifeline: new (controlFd: Fd, pidfd: Fd) => LifelineHandle;
-  listEntries(path: Uint8Array): [names: Buffer, fields: BigUint64Array] | Result;
+  ancestry(directory: Uint8Array, name: Uint8Array): BigUint64Array | Result;
+  listEntries(path: Uint8Array, look: boolean): [directory: BigUint64Array, names: Buffer, fields: BigUint64Array] | Result;
   KeptFd: new (fd: Fd) => KeptFdHandle;
   PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array, directories: [Uint8Array, BigUint64Array][]) => ScreenHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;

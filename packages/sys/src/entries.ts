@@ -13,24 +13,39 @@ export interface EntryStat {
   readonly mode: bigint;
 }
 
+/** Of the directory that was listed, by its descriptor and before that. */
+export interface DirectoryStat {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly ctimeNs: bigint;
+}
+
 const FIELDS = 4;
 
 /**
- * @returns by name, a character a byte; without `.` and `..`, and without what went meanwhile
+ * @returns entries by name, a character a byte; without `.` and `..`, and without what went meanwhile
  * @throws {SyscallError} as open(2), readdir(3) and fstatat(2) list
  */
-export function listEntries(path: PathLike): Map<string, EntryStat> {
-  const listed = binding().listEntries(cString(path));
-  const entries = new Map<string, EntryStat>();
-  if (typeof listed === 'number') {
-    check('open', listed, String(path));
-    return entries;
-  }
-  const [names, fields] = listed;
-  names.toString('latin1').split('\0').forEach((name, i) => {
-    if (name === '') return; // behind the last NUL
+export function listEntries(path: PathLike): { directory: DirectoryStat; entries: Map<string, EntryStat> } {
+  const { directory, names, fields } = listed(path, true);
+  const entries = new Map(names.map((name, i): [string, EntryStat] => {
     const [dev, ino, rdev, mode] = fields.subarray(i * FIELDS);
-    entries.set(name, { dev: dev!, ino: ino!, rdev: rdev!, mode: mode! });
-  });
-  return entries;
+    return [name, { dev: dev!, ino: ino!, rdev: rdev!, mode: mode! }];
+  }));
+  return { directory, entries };
+}
+
+/** Looks at none of them, which takes long where much is mounted. @returns and throws as {@link listEntries} */
+export function listNames(path: PathLike): { directory: DirectoryStat; names: string[] } {
+  const { directory, names } = listed(path, false);
+  return { directory, names };
+}
+
+function listed(path: PathLike, look: boolean): { directory: DirectoryStat; names: string[]; fields: BigUint64Array } {
+  const result = binding().listEntries(cString(path), look);
+  if (typeof result === 'number') return check('open', result, String(path)) as never;
+  const [[dev, ino, ctimeNs], text, fields] = result;
+  const names = text.toString('latin1').split('\0');
+  names.pop(); // behind the last NUL
+  return { directory: { dev: dev!, ino: ino!, ctimeNs: ctimeNs! }, names, fields };
 }

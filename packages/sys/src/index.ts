@@ -4,7 +4,8 @@ export { listFilesAside, readDirectoryAside, readFileAside, type FileRead, type 
 export * from './constants.js';
 export * from './credentials.js';
 export { fstat, STAT_BYTES, statx, STATX_BYTES, utimensat } from './file-times.js';
-export { listEntries, type EntryStat } from './entries.js';
+export { ancestry, type Ancestor, type Ancestry } from './ancestry.js';
+export { listEntries, listNames, type DirectoryStat, type EntryStat } from './entries.js';
 export * from './files.js';
 export * from './landlock.js';
 export * from './memory.js';

@@ -36,16 +36,20 @@ export function landlockAddPathRule(rulesetFd: number, access: bigint, parentFd:
 }
 
 /**
- * Allows something beneath each of these entries of a directory. One that is not there, or is a link, is passed over.
+ * Allows something beneath each of these entries of a directory. One that is not there, is a link, or has become another
+ * file than it is said to be, is passed over.
  *
  * @param directoryFd  `O_PATH` is enough
  * @param names        with a NUL behind each
+ * @param identities   device and inode of each
  * @param access       beneath a directory
  * @param fileAccess   of anything else
- * @throws {SyscallError} a rule was refused, or an entry could not be opened
+ * @throws {SyscallError} a rule was refused, or an entry could not be opened; EINVAL a name without identity
  */
-export function landlockAddEntryRules(rulesetFd: number, directoryFd: number, names: Uint8Array, access: bigint, fileAccess: bigint): void {
-  check('landlock_add_rule', binding().landlockAddEntryRules(rulesetFd, directoryFd, names, access, fileAccess), 'LANDLOCK_RULE_PATH_BENEATH');
+export function landlockAddEntryRules(
+  rulesetFd: number, directoryFd: number, names: Uint8Array, identities: BigUint64Array, access: bigint, fileAccess: bigint,
+): void {
+  check('landlock_add_rule', binding().landlockAddEntryRules(rulesetFd, directoryFd, names, identities, access, fileAccess), 'LANDLOCK_RULE_PATH_BENEATH');
 }
 
 /** Allows `access` (bind, connect) to a TCP port. @throws {SyscallError} EINVAL a port above 65535 */

@@ -6,6 +6,9 @@
  * that lets anybody read them, for that would hold in the hole as well: the supervisor opens them on behalf of the
  * target, and for a writable grant they get the rights to make and remove entries. What is an entry only later has no
  * rule and is opened on behalf as well, so it is written down which there are.
+ *
+ * Whatever gets a rule is named together with what it was when this was decided: see Judged. A directory above a hole is one
+ * under every name, be it that it was renamed a moment ago or that it is mounted elsewhere, too.
  */
 import { fileIdentity } from '@sandlock/builtins';
 import type { KnownEntries } from '@sandlock/dispatch';
@@ -14,9 +17,10 @@ import { type EntryStat, S_IFLNK } from '@sandlock/sys';
 import type { PolicyGrant } from '../policy/policy.js';
 import { RealPaths } from '../policy/real-paths.js';
 import type { Holes } from './holes.js';
-import type { LandlockGrant } from './landlock-plan.js';
-import { isOfType, listing, Listing, lookedAt } from './listing.js';
+import type { Judged, LandlockGrant } from './landlock-plan.js';
+import { isOfType, type Listing, listingOf, lookedAt } from './listing.js';
 import { isWithin } from './mount-points.js';
+import { identityOf, MISSING, Moved } from './moved.js';
 
 export interface Grants {
   readonly readable: readonly PolicyGrant[];
@@ -28,7 +32,7 @@ export interface DividedGrants {
     readonly readable: readonly LandlockGrant[];
     readonly writable: readonly LandlockGrant[];
     /** Directories whose entries may be made and removed, and no more. */
-    readonly entries: readonly PolicyGrant[];
+    readonly entries: readonly LandlockGrant[];
   };
   readonly served: {
     /** Paths in a procfs, as they were granted, and resolved where that can be. A character a byte. */
@@ -42,33 +46,40 @@ export interface DividedGrants {
   };
 }
 
+/** @throws {Moved} what is decided on was moved meanwhile; {@link Grants} are to be divided anew, by the mounts of then */
 export function divideGrants({ readable, writable }: Grants, holes: Holes, paths = new RealPaths()): DividedGrants {
   const real = ({ path }: PolicyGrant): string | undefined => paths.of(path);
   const granted = [...readable, ...writable].flatMap((grant) => real(grant) ?? []);
   const kept = writable.flatMap((grant) => readOnly(grant, real(grant), holes.cgroups));
   const near = holes.sysfs.filter((mount) => granted.some((path) => isWithin(path, mount) || isWithin(mount, path)));
-  const all = [...holes.procfs, ...holes.files, ...near.flatMap((mount) => holes.blocked(mount))];
+  const names = [...holes.procfs, ...holes.otherNames, ...holes.files, ...near.flatMap((mount) => holes.blocked(mount))];
+  const shown: Without = { names, above: [holes.above] };
+  const written: Without = { names: [...names, ...holes.cgroups], above: [holes.above, holes.aboveCgroups] };
   const directories = new Map<string, { listing: Listing; writable: boolean }>();
-  const entries: PolicyGrant[] = [];
+  const entries: LandlockGrant[] = [];
   const split = (
-    grants: readonly PolicyGrant[], without: readonly string[], atDirectory?: (grant: PolicyGrant) => void,
+    grants: readonly PolicyGrant[], without: Without, atDirectory?: (grant: LandlockGrant) => void,
   ): LandlockGrant[] => grants.flatMap((grant): LandlockGrant[] => {
     const path = real(grant);
-    if (path === undefined) return [grant];
-    if (holes.identities.size > 0 && isViewed(lookedAt(path), holes)) return [];
-    if (!without.some((hole) => isWithin(hole, path) || isWithin(path, hole))) return [grant];
-    return around(path, without, holes).map(({ listing: found, beside }) => {
+    const stat = path === undefined ? undefined : lookedAt(path);
+    if (path === undefined || stat === undefined) return [{ ...grant, judged: MISSING }];
+    if (isViewed(stat, holes) || isKept(path, stat, holes)) return [];
+    const isNear = isAbove(stat, without) || without.names.some((hole) => isWithin(hole, path) || isWithin(path, hole));
+    if (!isNear) return [{ ...grant, judged: identityOf(stat) }];
+    return around(path, identityOf(stat), without, holes).map(({ listing: found, beside }) => {
       const directory = found.path;
+      const judged = identityOf(found.directory);
       const known = directories.get(directory);
       directories.set(directory, { listing: found, writable: atDirectory !== undefined || known?.writable === true });
-      atDirectory?.({ ...grant, path: toBytes(directory) });
-      return { ...grant, path: toBytes(directory), optional: true, entries: beside };
+      const divided = { ...grant, path: toBytes(directory), judged };
+      atDirectory?.({ ...divided, holding: holes.holding.has(judged) });
+      return { ...divided, optional: true, entries: beside };
     });
   });
   return {
     landlock: {
-      readable: split([...readable, ...kept], all),
-      writable: split(writable, [...all, ...holes.cgroups], (directory) => entries.push(directory)),
+      readable: split([...readable, ...kept], shown),
+      writable: split(writable, written, (directory) => entries.push(directory)),
       entries,
     },
     served: {
@@ -81,28 +92,46 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes, paths
   };
 }
 
+/** What a division leaves out: by name, and the directories above it by identity. */
+interface Without {
+  readonly names: readonly string[];
+  readonly above: readonly ReadonlySet<string>[];
+}
+
 interface Level {
   readonly listing: Listing;
   /** Entries that have nothing to do with a hole. */
-  readonly beside: readonly string[];
+  readonly beside: readonly Judged[];
 }
 
-/** The directories from `path` down to its holes, with what of each is none. */
-function around(path: string, without: readonly string[], holes: Holes): Level[] {
-  if (without.some((hole) => isWithin(path, hole))) return [];
-  const found = isSpecial(path, holes) ? new Listing(path) : listing(path);
+/** The directories from `path`, which is this one, down to its holes, with what of each is none. */
+function around(path: string, identity: string, without: Without, holes: Holes): Level[] {
+  if (without.names.some((hole) => isWithin(path, hole))) return [];
+  const found = listingOf(path, identity, { kept: !isSpecial(path, holes) });
   const prefix = path === '/' ? '/' : `${path}/`;
-  const inner = without.filter((hole) => hole.startsWith(prefix));
+  const inner = without.names.filter((hole) => hole.startsWith(prefix));
   const onTheWay = new Set(inner.map((hole) => hole.slice(prefix.length).split('/', 1)[0]!));
-  const beside: string[] = [];
+  const beside: Judged[] = [];
   const below: Level[] = [];
   for (const [name, stat] of found.entries) {
     // What a link leads to has a rule of its own if it lies beneath this grant, and was not granted if it does not.
-    if (isOfType(stat, S_IFLNK) || isViewed(stat, holes)) continue;
-    if (onTheWay.has(name)) below.push(...around(prefix + name, inner, holes));
-    else beside.push(name);
+    if (isOfType(stat, S_IFLNK) || isViewed(stat, holes) || isKept(prefix + name, stat, holes)) continue;
+    if (onTheWay.has(name) || isAbove(stat, without)) below.push(...around(prefix + name, identityOf(stat), { ...without, names: inner }, holes));
+    else beside.push({ name, dev: stat.dev, ino: stat.ino });
   }
   return [{ listing: found, beside }, ...below];
+}
+
+function isAbove(stat: EntryStat, { above }: Without): boolean {
+  const identity = identityOf(stat);
+  return above.some((directories) => directories.has(identity));
+}
+
+/** Whether it is of a procfs, whatever its name. @throws {Moved} of another file system of the kernel's own, which is said to be elsewhere */
+function isKept(path: string, stat: EntryStat, holes: Holes): boolean {
+  if (holes.procfsDevices.has(stat.dev)) return true;
+  if (holes.specialDevices.has(stat.dev) && !isSpecial(path, holes)) throw new Moved(path);
+  return false;
 }
 
 function isSpecial(path: string, { special }: Holes): boolean {

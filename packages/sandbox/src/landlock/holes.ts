@@ -7,14 +7,21 @@
  * could move processes, the program's own included, change limits, and kill whoever is in it. What the machine has where
  * a view stands in for it is left out as well, by every name. The kernel then refuses every other way to them: another
  * spelling, a link, a descriptor, another thread that changes the path.
+ *
+ * Names are what the table of mounts says, and a program that may rename what is above a mount makes them wrong a moment
+ * later; so what must not be reached is known by device and inode as well.
  */
 import { fileIdentity } from '@sandlock/builtins';
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { ancestry } from '@sandlock/sys';
+import { readdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+import { lookAt, type MountLooks } from './directories-above.js';
 import { listing } from './listing.js';
-import { isWithin, mountedNames, type MountPoint } from './mount-points.js';
+import { deviceNumber, isWithin, mountedNames, SPECIAL } from './mount-points.js';
+import { mountsAbove, specialDevices } from './mounts-above.js';
 import { readMountTable } from './mount-table.js';
+import { identityOf, Moved } from './moved.js';
 
 export interface Holes {
   /** Served by the supervisor, where granted. A character a byte, as all of these. */
@@ -25,6 +32,16 @@ export interface Holes {
   readonly cgroups: readonly string[];
   /** Of all file systems that the kernel makes up. */
   readonly special: readonly string[];
+  /** Their device numbers, and those of procfs alone. */
+  readonly specialDevices: ReadonlySet<bigint>;
+  readonly procfsDevices: ReadonlySet<bigint>;
+  /** What a procfs or a sysfs is mounted on, by its names in other mounts. */
+  readonly otherNames: readonly string[];
+  /** Directories above these and above files that views stand in for, and above control groups: see identityOf(). */
+  readonly above: ReadonlySet<string>;
+  readonly aboveCgroups: ReadonlySet<string>;
+  /** Directories out of which nothing is moved: see mountsAbove(). */
+  readonly holding: ReadonlySet<string>;
   /** Names of files that views stand in for. */
   readonly files: readonly string[];
   /** The same by what they are: see fileIdentity(). */
@@ -35,7 +52,6 @@ export interface Holes {
 
 /** Beneath the mount point of a sysfs. */
 const BLOCKED_SYSFS = ['class/net', 'firmware', 'kernel/security'];
-const SPECIAL = ['proc', 'sysfs', 'cgroup', 'cgroup2'];
 /**
  * Directories with more entries are not divided for the sake of a view, which says what programs are to find and holds
  * nothing back: every start would take as many rules. Nobody keeps /etc or /dev like that.
@@ -43,31 +59,43 @@ const SPECIAL = ['proc', 'sysfs', 'cgroup', 'cgroup2'];
 const MAX_ENTRIES = 2048;
 
 /** What is asked of the machine: replaced by tests. */
-export interface Machine {
-  mounts(): readonly MountPoint[];
+export interface Machine extends MountLooks {
   /** Directories that hold the network devices, which /sys/class/net has links to. */
   networkDevices(sysfs: string): readonly string[];
 }
 
-/** @param views names of what views stand in for */
+/**
+ * @param views names of what views stand in for
+ * @throws {Moved} where something is mounted could not be seen
+ */
 export function holes(views: readonly string[], machine: Machine = THIS_MACHINE): Holes {
   const mounts = machine.mounts();
-  const of = (...wanted: string[]) => unique(mounts.filter(({ type }) => wanted.includes(type)).map(({ path }) => path));
-  const procfs = of('proc');
-  const files = views.filter((path) => !procfs.some((mount) => isWithin(path, mount))).flatMap((path) => viewedFile(path) ?? []);
+  const of = (...wanted: string[]) => mounts.filter(({ type }) => wanted.includes(type));
+  const at = (...wanted: string[]) => unique(of(...wanted).map(({ path }) => path));
+  const procfs = at('proc');
+  const shown = mountsAbove(of('proc', 'sysfs'), mounts, machine);
+  const written = mountsAbove(of('cgroup', 'cgroup2'), mounts, machine);
+  const files = views.filter((path) => !procfs.some((mount) => isWithin(path, mount))).flatMap((path) => viewedFile(path, machine) ?? []);
   return {
-    special: of(...SPECIAL),
+    special: at(...SPECIAL),
+    specialDevices: specialDevices(mounts),
+    procfsDevices: new Set(of('proc').map(deviceNumber)),
+    otherNames: shown.otherNames,
+    above: new Set([...shown.directories, ...files.flatMap(({ above }) => above)]),
+    aboveCgroups: written.directories,
+    holding: new Set([...shown.holding, ...written.holding]),
     files: unique(files.flatMap(({ path }) => mountedNames(path, mounts)).filter(isAmongFew)),
     identities: new Set(files.map(({ identity }) => identity)),
     procfs,
-    sysfs: of('sysfs'),
-    cgroups: of('cgroup', 'cgroup2'),
+    sysfs: at('sysfs'),
+    cgroups: at('cgroup', 'cgroup2'),
     blocked: (sysfs) => unique([...BLOCKED_SYSFS.map((name) => `${sysfs}/${name}`), ...machine.networkDevices(sysfs)]),
   };
 }
 
 const THIS_MACHINE: Machine = {
   mounts: readMountTable,
+  ancestry: (path) => ancestry(Buffer.from(path, 'latin1')),
   networkDevices(sysfs) {
     let names: string[];
     try {
@@ -85,15 +113,19 @@ const THIS_MACHINE: Machine = {
   },
 };
 
-/** undefined: there is none, so whatever is made under that name is the program's own. */
-function viewedFile(view: string): { readonly path: string; readonly identity: string } | undefined {
+/** undefined: there is none, so whatever is made under that name is the program's own. @throws {Moved} */
+function viewedFile(view: string, machine: Machine): { readonly path: string; readonly identity: string; readonly above: readonly string[] } | undefined {
+  let path: string;
   try {
-    const path = realpathSync.native(Buffer.from(view, 'latin1'), 'latin1');
-    const identity = fileIdentity(statSync(Buffer.from(path, 'latin1'), { bigint: true }));
-    return identity === undefined ? undefined : { path, identity };
+    path = realpathSync.native(Buffer.from(view, 'latin1'), 'latin1');
   } catch {
     return undefined;
   }
+  const found = lookAt(path, machine);
+  if (found === 'gone') throw new Moved(path);
+  const identity = found === 'refused' ? undefined : fileIdentity(found);
+  if (found === 'refused' || identity === undefined) return undefined;
+  return { path, identity, above: isAmongFew(path) ? found.above.map(identityOf) : [] };
 }
 
 function isAmongFew(path: string): boolean {

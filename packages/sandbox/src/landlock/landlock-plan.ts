@@ -37,6 +37,10 @@ export interface PathRule {
   readonly from: string;
   /** A rule for each of these entries of the directory, and none for itself. Names with a NUL behind each. */
   readonly names?: Uint8Array | undefined;
+  /** Of each entry device and inode: another one gets no rule. */
+  readonly identities?: BigUint64Array | undefined;
+  /** What `path` leads to, from identityOf(), or MISSING; left out: whatever it is. */
+  readonly judged?: string | undefined;
 }
 
 export interface LandlockPlanOptions {
@@ -44,17 +48,28 @@ export interface LandlockPlanOptions {
   readonly network?: boolean;
 }
 
+/** An entry, and what it was when it was decided that it gets a rule. */
+export interface Judged {
+  /** A character a byte. */
+  readonly name: string;
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
 /** A grant, or of a directory some entries. */
 export interface LandlockGrant extends PolicyGrant {
-  /** A character a byte. */
-  readonly entries?: readonly string[];
+  readonly entries?: readonly Judged[];
+  /** As in PathRule. */
+  readonly judged?: string;
+  /** Nothing is moved out of it, nor out of anything beneath, into another directory. */
+  readonly holding?: boolean;
 }
 
 export interface LandlockGrants {
   readonly readable: readonly LandlockGrant[];
   readonly writable: readonly LandlockGrant[];
   /** Directories whose entries may be made and removed, and no more. */
-  readonly entries?: readonly PolicyGrant[];
+  readonly entries?: readonly LandlockGrant[];
 }
 
 /**
@@ -71,7 +86,7 @@ export function landlockPlan(
   const tcp = network ? enforceTcp(policy, statuses, abi) : 'open';
   const writable = policy.fs.writable.map((grant) => pathRule(grant, handledFs));
   const readable = policy.fs.readable.map((grant) => pathRule(grant, READ_RIGHTS & handledFs));
-  const entries = (policy.fs.entries ?? []).map((grant) => pathRule(grant, ENTRY_RIGHTS & handledFs));
+  const entries = (policy.fs.entries ?? []).map((grant) => pathRule(grant, (grant.holding ? ENTRY_RIGHTS & ~LANDLOCK_ACCESS_FS_REFER : ENTRY_RIGHTS) & handledFs));
   return Object.freeze({
     abi,
     handledFs,
@@ -101,9 +116,11 @@ function handledFsRights(abi: number, statuses: ProtectionStatuses): bigint {
 }
 
 /** Writing includes reading, so a writable path gets every right that is handled. */
-function pathRule({ path, optional, from, entries }: LandlockGrant, access: bigint): PathRule {
-  if (entries === undefined) return Object.freeze({ path, access, optional, from });
-  return Object.freeze({ path, access, optional, from, names: Buffer.from(entries.map((name) => `${name}\0`).join(''), 'latin1') });
+function pathRule({ path, optional, from, entries, judged }: LandlockGrant, access: bigint): PathRule {
+  if (entries === undefined) return Object.freeze({ path, access, optional, from, judged });
+  const names = Buffer.from(entries.map(({ name }) => `${name}\0`).join(''), 'latin1');
+  const identities = BigUint64Array.from(entries.flatMap(({ dev, ino }) => [dev, ino]));
+  return Object.freeze({ path, access, optional, from, judged, names, identities });
 }
 
 function enforceTcp({ net }: Pick<Policy, 'net'>, statuses: ProtectionStatuses, abi: number): TcpEnforcement {

@@ -3,29 +3,35 @@
  *
  * Whatever is made, removed or renamed in a directory changes its time of change, which nobody can set; what is mounted in it
  * changes the table of mounts. Where a change was a moment ago the next one might get the same time, within the grain of
- * the clock, so nothing is kept then.
+ * the clock, so nothing is kept then. What is kept is told by what the descriptor said that was listed.
  * inode(7), st_ctime
  */
 import type { KnownEntries } from '@sandlock/dispatch';
-import { type EntryStat, listEntries, S_IFDIR, S_IFMT } from '@sandlock/sys';
-import { lstatSync, readdirSync, statSync, type BigIntStats } from 'node:fs';
+import { type DirectoryStat, type EntryStat, listEntries, listNames, S_IFDIR, S_IFMT } from '@sandlock/sys';
+import { lstatSync, statSync, type BigIntStats } from 'node:fs';
 
 import { mountTable, type MountTable } from './mount-table.js';
+import { identityOf, LOOKS, Moved } from './moved.js';
 
 export class Listing {
   readonly path: string;
+  readonly directory: DirectoryStat;
   readonly names: readonly string[];
   readonly #known = new Map<boolean, KnownEntries>();
   #entries: ReadonlyMap<string, EntryStat> | undefined;
 
   constructor(path: string) {
     this.path = path;
-    this.names = readdirSync(Buffer.from(path, 'latin1'), 'latin1');
+    ({ directory: this.directory, names: this.names } = listNames(Buffer.from(path, 'latin1')));
   }
 
-  /** Those that are still there, each looked at: of what is mounted there that may take long, and whoever counts names need not. */
+  /**
+   * Those that are still there, each looked at: of what is mounted there that may take long, and whoever counts names need not.
+   *
+   * @throws {Moved} the path leads to another directory by now
+   */
   get entries(): ReadonlyMap<string, EntryStat> {
-    return (this.#entries ??= listEntries(Buffer.from(this.path, 'latin1')));
+    return (this.#entries ??= ofDirectory(this.path, identityOf(this.directory), () => listEntries(Buffer.from(this.path, 'latin1'))).entries);
   }
 
   /** @param writable programs may replace entries: then a directory, too, is only what it was */
@@ -45,7 +51,6 @@ export function isOfType({ mode }: EntryStat, type: number): boolean {
 }
 
 interface Kept {
-  readonly state: string;
   readonly mounts: MountTable;
   readonly listing: Listing;
 }
@@ -55,23 +60,53 @@ const kept = new Map<string, Kept>();
 /** Not for directories of the kernel's own, whose times tell nothing. @throws what keeps this process from listing it */
 export function listing(path: string): Listing {
   const mounts = mountTable();
-  const stat = statSync(Buffer.from(path, 'latin1'), { bigint: true });
-  const settled = isSettled(stat);
-  const state = `${stat.dev} ${stat.ino} ${stat.ctimeNs}`;
   const last = kept.get(path);
-  if (last?.state === state && last.mounts === mounts) return last.listing;
+  if (last?.mounts === mounts && stateOf(last.listing.directory) === stateOf(statSync(Buffer.from(path, 'latin1'), { bigint: true }))) return last.listing;
+  const began = Date.now();
   const made = new Listing(path);
-  if (settled && mountTable() === mounts) kept.set(path, { state, mounts, listing: made });
+  if (isSettled(made.directory, began) && mountTable() === mounts) kept.set(path, { mounts, listing: made });
   else kept.delete(path);
   return made;
+}
+
+function stateOf({ dev, ino, ctimeNs }: DirectoryStat): string {
+  return `${dev} ${ino} ${ctimeNs}`;
+}
+
+/**
+ * A listing of this very directory.
+ *
+ * @param kept  whether a kept one may do: see listing()
+ * @throws {Moved} the path led to another one, or to none, at every look
+ */
+export function listingOf(path: string, identity: string, { kept: mayBeKept }: { readonly kept: boolean }): Listing {
+  return ofDirectory(path, identity, () => (mayBeKept ? listing(path) : new Listing(path)));
+}
+
+function ofDirectory<T extends { readonly directory: DirectoryStat }>(path: string, identity: string, list: () => T): T {
+  for (let look = 0; look < LOOKS; look++) {
+    try {
+      const listed = list();
+      if (identityOf(listed.directory) === identity) return listed;
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  }
+  throw new Moved(path);
+}
+
+/** Also where something else has its name, or a part of its way. */
+function isGone(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 /** Larger than the grain of any file system's clock; FAT has two seconds. */
 const SETTLED_NS = 3_000_000_000n;
 
 /** Whether the next change of a file, its entries if it is a directory, is sure to change its times. */
-export function isSettled({ ctimeNs }: BigIntStats): boolean {
-  return BigInt(Date.now()) * 1_000_000n - ctimeNs > SETTLED_NS;
+export function isSettled({ ctimeNs }: Pick<BigIntStats, 'ctimeNs'>, atMs = Date.now()): boolean {
+  return BigInt(atMs) * 1_000_000n - ctimeNs > SETTLED_NS;
 }
 
 /** undefined: gone. */

@@ -5,6 +5,9 @@
  * names as its file system is mounted over it. proc_pid_mountinfo(5)
  */
 export interface MountPoint {
+  readonly id: number;
+  /** The mount that it is mounted in. */
+  readonly parent: number;
   /** Absolute, a character a byte. */
   readonly path: string;
   readonly type: string;
@@ -17,10 +20,51 @@ export interface MountPoint {
 export function parseMountInfo(text: string): readonly MountPoint[] {
   return text.split('\n').flatMap((line) => {
     const [fields, rest] = line.split(' - ');
-    const [, , device, root, path] = fields?.split(' ') ?? [];
+    const [id, parent, device, root, path] = fields?.split(' ') ?? [];
     const type = rest?.split(' ')[0];
-    return path === undefined || type === undefined ? [] : [{ path: unescaped(path), type, device: device!, root: unescaped(root!) }];
+    if (path === undefined || type === undefined) return [];
+    return [{ id: Number(id), parent: Number(parent), path: unescaped(path), type, device: device!, root: unescaped(root!) }];
   });
+}
+
+/** File systems that the kernel makes up: nobody renames anything there. */
+export const SPECIAL = ['proc', 'sysfs', 'cgroup', 'cgroup2'];
+
+/** Whether some directory on the way to it can be renamed: none that something is mounted on can. rename(2), EBUSY */
+export function isMovable(mount: MountPoint, mounts: readonly MountPoint[]): boolean {
+  const parent = mounts.find(({ id }) => id === mount.parent);
+  if (parent === undefined || parent === mount) return mount.path !== '/' && parentOf(mount.path) !== '/';
+  return (!SPECIAL.includes(parent.type) && mount.path !== parent.path && parentOf(mount.path) !== parent.path) || isMovable(parent, mounts);
+}
+
+/** The mount that a path leads into, with those on the way that lie over others. */
+export function leadsInto(path: string, mounts: readonly MountPoint[]): MountPoint | undefined {
+  const ids = new Set(mounts.map(({ id }) => id));
+  const onTheWay = mounts.filter((mount) => isWithin(path, mount.path));
+  // Of two in one mount, what is mounted higher up lies over the other; what is mounted at the same place is in the other.
+  const first = (candidates: readonly MountPoint[]) => candidates.reduce<MountPoint | undefined>(
+    (best, each) => (best === undefined || each.path.length <= best.path.length ? each : best), undefined);
+  let into: MountPoint | undefined;
+  for (let next = first(onTheWay.filter(({ id, parent }) => !ids.has(parent) || parent === id)); next !== undefined;) {
+    const { id } = (into = next);
+    next = first(onTheWay.filter((mount) => mount.parent === id && mount.id !== id));
+  }
+  return into;
+}
+
+/** The device number of the file system, as stat(2) tells it. makedev(3) */
+export function deviceNumber({ device }: MountPoint): bigint {
+  const [major, minor] = device.split(':').map(BigInt) as [bigint, bigint];
+  return (major & 0xfffn) << 8n | (major & ~0xfffn) << 32n | minor & 0xffn | (minor & ~0xffn) << 12n;
+}
+
+/** The names by which the directory that it is mounted on is found in other mounts, where it covers nothing. */
+export function namesOfMountPoint(mount: MountPoint, mounts: readonly MountPoint[]): { readonly path: string; readonly mount: MountPoint }[] {
+  const parent = mounts.find(({ id }) => id === mount.parent);
+  if (parent === undefined || parent === mount) return [];
+  const stored = joined(parent.root, below(mount.path, parent.path));
+  return mounts.filter((each) => each !== parent && each.device === parent.device && stored !== each.root && isWithin(stored, each.root))
+    .map((each) => ({ path: joined(each.path, below(stored, each.root)), mount: each }));
 }
 
 /** All names that mounts give to what is called this, by which it is found where nothing is mounted over them. */
@@ -37,6 +81,10 @@ export function mountedNames(path: string, mounts: readonly MountPoint[]): strin
 /** Whether `path` is `directory` or lies beneath it. */
 export function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
 }
 
 /** What follows the directory, with a slash in front; '' for itself. */

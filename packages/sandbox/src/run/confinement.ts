@@ -16,13 +16,13 @@ import { describeFilter, notifiedCalls } from '../filter/describe-filter.js';
 import type { FilterCache } from '../filter/filter-cache.js';
 import { requiredFamilies } from '../filter/required-families.js';
 import { refusesConnect } from '../filter/socket-calls.js';
-import { divideGrants } from '../landlock/divided-grants.js';
-import { holes } from '../landlock/holes.js';
 import { landlockPlan, type LandlockPlan } from '../landlock/landlock-plan.js';
 import type { Policy } from '../policy/policy.js';
 import { RealPaths } from '../policy/real-paths.js';
 import { descriptorLimit } from './descriptor-limit.js';
 import { determinism } from './determinism.js';
+import { grantFiles } from './granted-files.js';
+import type { LeasedRuleset } from './kept-rulesets.js';
 import { viewGrants } from './view-grants.js';
 
 export interface Confinement {
@@ -48,6 +48,8 @@ export interface ConfinementInput {
   /** Empty; whoever made it disposes of it if nothing comes of the run. */
   readonly table: DispatchTable;
   readonly cgroup: RunCgroup | undefined;
+  /** Takes the ruleset of this run. */
+  readonly ruleset: LeasedRuleset;
   /** The guard's pid, once there is one. */
   readonly guardPid: () => number;
   /** Of this policy. */
@@ -65,6 +67,7 @@ export function makeConfinement(input: ConfinementInput): Confinement {
   const landlock = landlockPlan(policy, landlockAbiVersion());
   if (handlers.length > 0) throw new ConfigError([{ path: 'handlers', message: 'Without a supervisor (noSupervisor) nobody runs handlers.' }]);
   const filter = compiled(input, landlock, [], []);
+  input.ruleset.take(landlock);
   return { landlock, filter, table: undefined, isMember: () => false, peakProcesses: () => 1, memory: undefined };
 }
 
@@ -138,7 +141,7 @@ interface Shown {
  * @returns what is left for Landlock to give: nothing of a procfs, nor of what a view stands in for. See divideGrants()
  */
 function addViews(
-  { policy, guardPid, socketCopies }: ConfinementInput, table: DispatchTable, more: readonly View[], { members, memory, time }: Shown,
+  { policy, guardPid, socketCopies, ruleset }: ConfinementInput, table: DispatchTable, more: readonly View[], { members, memory, time }: Shown,
 ): LandlockPlan {
   const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
   const paths = new RealPaths();
@@ -152,11 +155,10 @@ function addViews(
   const ofProc = proc({ members, guardPid, procGranted, watchedFdBase: procGranted ? base : undefined, positions, memory, time, numCpus });
   table.family(ofProc);
   const shown = [...ofProc.views, ...more, hosts()];
-  const found = holes(shown.map(({ path }) => path));
-  const { landlock, served: { directories, knownEntries } } = divideGrants(policy.fs, found, paths);
+  const { landlock, served: { directories, knownEntries } } = grantFiles(policy, shown.map(({ path }) => path), paths, ruleset);
   const began = time !== undefined && policy.shiftFileTimes ? time.startNs / SECOND_NS : undefined;
   table.family(views({ views: shown, grants, members, watchedFdBase: base, procGranted, directories, knownEntries, positions, began }));
-  return landlockPlan({ ...policy, fs: landlock }, landlockAbiVersion());
+  return landlock;
 }
 
 function compiled(

@@ -7,19 +7,20 @@
  * it, nothing is kept.
  * inode(7), landlock(7)
  */
-import { close, KeptFd } from '@sandlock/sys';
-import { fstatSync, statSync, type BigIntStats } from 'node:fs';
+import { KeptFd } from '@sandlock/sys';
+import { statSync, type BigIntStats } from 'node:fs';
 
 import type { LandlockPlan, PathRule } from '../landlock/landlock-plan.js';
 import { isSettled } from '../landlock/listing.js';
 import { mountTable, type MountTable } from '../landlock/mount-table.js';
+import { MISSING } from '../landlock/moved.js';
 import { createRuleset } from './ruleset.js';
 
 /** Different plans that one process starts programs with, as a rule. Each takes a descriptor. */
 const MAX_KEPT = 4;
 
 interface Kept {
-  readonly ruleset: KeptFd;
+  readonly ruleset: SharedRuleset;
   readonly mounts: MountTable;
   /** Of each path rule what it holds for, as the descriptors say that the rules were made with. */
   readonly states: readonly string[];
@@ -28,42 +29,73 @@ interface Kept {
 /** By plan; the latest last. */
 const kept = new Map<string, Kept>();
 
-/**
- * @param use  is given a descriptor that is open until it returns
- * @returns what `use` returns
- * @throws as createRuleset(), and what `use` throws
- */
-export function withRuleset<T>(plan: LandlockPlan, use: (rulesetFd: number) => T): T {
+/** A ruleset of the kernel that is open while anybody has it: whoever keeps it, and each start that is being made with it. */
+class SharedRuleset {
+  readonly #fd: KeptFd;
+  #holders = 0;
+
+  constructor(fd: number) {
+    this.#fd = new KeptFd(fd);
+  }
+
+  get fd(): number {
+    return this.#fd.fd;
+  }
+
+  hold(): this {
+    this.#holders++;
+    return this;
+  }
+
+  drop(): void {
+    if (--this.#holders === 0) this.#fd.close();
+  }
+}
+
+/** The ruleset of one start. While that is being made, others may be, and may push it out of what is kept. */
+export class LeasedRuleset {
+  #shared: SharedRuleset | undefined;
+
+  /** Open until {@link release}. */
+  get fd(): number {
+    if (this.#shared === undefined) throw new Error('No ruleset was taken, or it was released.');
+    return this.#shared.fd;
+  }
+
+  /** Once. @throws as createRuleset() */
+  take(plan: LandlockPlan): void {
+    this.#shared = rulesetFor(plan).hold();
+  }
+
+  release(): void {
+    this.#shared?.drop();
+    this.#shared = undefined;
+  }
+}
+
+function rulesetFor(plan: LandlockPlan): SharedRuleset {
   const key = keyOf(plan);
   const mounts = mountTable();
   const last = kept.get(key);
   kept.delete(key);
   if (last !== undefined && last.mounts === mounts && leadsThere(plan, last.states)) {
     kept.set(key, last);
-    return use(last.ruleset.fd);
+    return last.ruleset;
   }
-  last?.ruleset.close();
+  last?.ruleset.drop();
   const states: (string | undefined)[] = [];
-  const fd = createRuleset(plan, (rule, opened) => states.push(opened === undefined ? MISSING : stateOf(rule, fstatSync(opened, { bigint: true }))));
-  if (!states.every((state) => state !== undefined) || mountTable() !== mounts) return useOnce(fd, use);
-  kept.set(key, { ruleset: new KeptFd(fd), mounts, states });
+  const made = new SharedRuleset(createRuleset(plan, (rule, stat) => states.push(stat === undefined ? MISSING : stateOf(rule, stat))));
+  if (!states.every((state) => state !== undefined) || mountTable() !== mounts) return made;
+  kept.set(key, { ruleset: made.hold(), mounts, states });
   dropOldest();
-  return use(fd);
-}
-
-function useOnce<T>(rulesetFd: number, use: (rulesetFd: number) => T): T {
-  try {
-    return use(rulesetFd);
-  } finally {
-    close(rulesetFd);
-  }
+  return made;
 }
 
 function dropOldest(): void {
   for (const [key, { ruleset }] of kept) {
     if (kept.size <= MAX_KEPT) return;
     kept.delete(key);
-    ruleset.close();
+    ruleset.drop();
   }
 }
 
@@ -72,11 +104,11 @@ function keyOf({ handledFs, handledNet, scoped, pathRules, portRules }: Landlock
   return JSON.stringify([
     [handledFs, handledNet, scoped].map(String),
     portRules.map(({ port, access }) => [port, String(access)]),
-    pathRules.map(({ path, access, optional, names }) => [text(path), String(access), optional, names === undefined ? null : text(names)]),
+    pathRules.map(({ path, access, optional, judged, names, identities }) => [
+      text(path), String(access), optional, judged ?? null, names === undefined ? null : text(names), identities?.join(' ') ?? null,
+    ]),
   ]);
 }
-
-const MISSING = 'missing';
 
 function leadsThere({ pathRules }: LandlockPlan, states: readonly string[]): boolean {
   return pathRules.every((rule, i) => lookedAt(rule) === states[i]);

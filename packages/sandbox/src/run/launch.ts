@@ -17,7 +17,7 @@ import { gpuGrants } from '../policy/gpu-grants.js';
 import { resolveGrants } from '../policy/resolve-grants.js';
 import { abortError } from './abort-error.js';
 import { makeConfinement } from './confinement.js';
-import { withRuleset } from './kept-rulesets.js';
+import { LeasedRuleset } from './kept-rulesets.js';
 import { claimName, releaseName } from './names.js';
 import { checkCall, type PopenOptions, type RunOptions, type StdioMode } from './run-options.js';
 import { SandboxProcess } from './sandbox-process.js';
@@ -66,36 +66,37 @@ function start(input: LaunchInput, table: DispatchTable): SandboxProcess {
   const name = claimName(options.name ?? policy.name);
   let guardPid = 0;
   let cgroup: RunCgroup | undefined;
+  const ruleset = new LeasedRuleset();
   try {
     cgroup = openCgroup(policy);
     const confinement = makeConfinement({
-      policy, name, socketCopies, cgroup, table, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
+      policy, name, socketCopies, cgroup, table, ruleset, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
     });
-    return withRuleset(confinement.landlock, (rulesetFd) => {
-      const stdio = planStdio(input.stdio(options));
-      return new SandboxProcess({
-        name,
-        program: String(cmd[0]),
-        confinement,
-        cgroup,
-        stdio,
-        options,
-        parked: input.park ?? false,
-        spawn: (callbacks) => {
-          const guarded = GuardedProcess.spawn(startPlan({
-            policy, name, confinement, cgroup, cmd, options, rulesetFd,
-            stdio: stdio.fds, interactive: input.interactive ?? false, park: input.park ?? false,
-          }), callbacks);
-          guardPid = guarded.guardPid;
-          return guarded;
-        },
-        released: () => releaseName(name),
-      });
+    const stdio = planStdio(input.stdio(options));
+    return new SandboxProcess({
+      name,
+      program: String(cmd[0]),
+      confinement,
+      cgroup,
+      stdio,
+      options,
+      parked: input.park ?? false,
+      spawn: (callbacks) => {
+        const guarded = GuardedProcess.spawn(startPlan({
+          policy, name, confinement, cgroup, cmd, options, rulesetFd: ruleset.fd,
+          stdio: stdio.fds, interactive: input.interactive ?? false, park: input.park ?? false,
+        }), callbacks);
+        guardPid = guarded.guardPid;
+        return guarded;
+      },
+      released: () => releaseName(name),
     });
   } catch (error) {
     releaseName(name);
     cgroup?.discard();
     throw error;
+  } finally {
+    ruleset.release();
   }
 }
 

@@ -1,26 +1,35 @@
 /**
  * A Landlock plan as a ruleset of the kernel.
  *
- * Paths are opened with O_PATH: a FIFO does not block, and a file needs no right to be read.
+ * Paths are opened with O_PATH: a FIFO does not block, and a file needs no right to be read. What is opened must be what was
+ * judged when the plan was made, for its name may lead to something else by now.
  * landlock(7), landlock_add_rule(2).
  */
 import {
-  AT_FDCWD, close, fstatMode, landlockAddEntryRules, landlockAddPathRule, landlockAddPortRule, landlockCreateRuleset, O_PATH, openat,
+  AT_FDCWD, close, landlockAddEntryRules, landlockAddPathRule, landlockAddPortRule, landlockCreateRuleset, O_PATH, openat,
   S_IFDIR, S_IFMT, SyscallError,
 } from '@sandlock/sys';
+import { fstatSync, type BigIntStats } from 'node:fs';
 
 import { ConfigError, ConfinementError } from '../errors.js';
 import { accessForTarget } from '../landlock/access-rights.js';
 import type { LandlockPlan, PathRule } from '../landlock/landlock-plan.js';
+import { identityOf, LOOKS, MISSING, Moved } from '../landlock/moved.js';
 import { showPath } from '../options/grammar/fs-path.js';
 
-/** Is told of each path rule, when it was added, what it holds for; undefined: optional, and not there. */
-export type RuleObserver = (rule: PathRule, fd: number | undefined) => void;
+/** Is told of each path rule what it holds for; undefined: optional, and not there. */
+export type RuleObserver = (rule: PathRule, stat: BigIntStats | undefined) => void;
+
+interface Opened {
+  readonly fd: number;
+  readonly stat: BigIntStats;
+}
 
 /**
  * @returns a ruleset descriptor; the caller closes it
  * @throws {ConfigError} a path that is not there any more
  * @throws {ConfinementError} ERR_SANDLOCK_LANDLOCK: the kernel refused it
+ * @throws {Moved} a path that leads elsewhere than when it was judged
  */
 export function createRuleset(plan: LandlockPlan, observe?: RuleObserver): number {
   const rulesetFd = refusal('landlock_create_ruleset', () =>
@@ -38,20 +47,36 @@ export function createRuleset(plan: LandlockPlan, observe?: RuleObserver): numbe
 }
 
 function addPathRule(rulesetFd: number, rule: PathRule, observe: RuleObserver | undefined): void {
-  const fd = openGrant(rule);
-  if (fd === undefined) return observe?.(rule, undefined);
+  const opened = openJudged(rule);
+  if (opened === undefined) return observe?.(rule, undefined);
+  const { fd, stat } = opened;
   try {
-    const { access, names } = rule;
+    const { access, names, identities = NONE } = rule;
     if (names === undefined) {
-      const isDirectory = (fstatMode(fd) & S_IFMT) === S_IFDIR;
+      const isDirectory = (Number(stat.mode) & S_IFMT) === S_IFDIR;
       refusal('landlock_add_rule', () => landlockAddPathRule(rulesetFd, accessForTarget(access, isDirectory), fd), rule);
     } else {
-      refusal('landlock_add_rule', () => landlockAddEntryRules(rulesetFd, fd, names, access, accessForTarget(access, false)), rule);
+      refusal('landlock_add_rule', () => landlockAddEntryRules(rulesetFd, fd, names, identities, access, accessForTarget(access, false)), rule);
     }
-    observe?.(rule, fd);
+    observe?.(rule, stat);
   } finally {
     close(fd);
   }
+}
+
+const NONE = new BigUint64Array(0);
+
+/** undefined: optional and not there. */
+function openJudged(rule: PathRule): Opened | undefined {
+  for (let look = 0; look < LOOKS; look++) {
+    const fd = openGrant(rule);
+    if (fd === undefined) return undefined;
+    const stat = fstatSync(fd, { bigint: true });
+    if (rule.judged === undefined || rule.judged === identityOf(stat)) return { fd, stat };
+    close(fd);
+    if (rule.judged === MISSING) break;
+  }
+  throw new Moved(showPath(rule.path));
 }
 
 /** undefined: optional and not there. */

@@ -14,12 +14,15 @@
 
 namespace sandlock {
 
-// (path): [names with a NUL behind each, device, inode, device of the node and mode of each], or -errno. Links are looked
-// at themselves. What is gone by the time it is looked at is left out.
+// (path, look): [device, inode and time of change of the directory, in ns; names with a NUL behind each; device, inode, device of
+// the node and mode of each, if they are to be looked at], or -errno. Links are looked at themselves. What is gone by
+// the time it is looked at is left out. All by one descriptor, and the directory first: a change meanwhile makes it older.
 static Napi::Value ListEntries(const Napi::CallbackInfo& info) {
   int fd = open(Path(info[0]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Result(info.Env(), fd);
-  DIR* directory = fdopendir(fd);
+  bool look = info[1].As<Napi::Boolean>();
+  struct stat self;
+  DIR* directory = fstat(fd, &self) == 0 ? fdopendir(fd) : nullptr;
   if (!directory) {
     int error = errno;
     close(fd);
@@ -33,21 +36,24 @@ static Napi::Value ListEntries(const Napi::CallbackInfo& info) {
     const char* name = entry->d_name;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
     struct stat found;
-    if (fstatat(fd, name, &found, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (look && fstatat(fd, name, &found, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno != ENOENT) error = errno;
       continue;
     }
     names.append(name, strlen(name) + 1);
-    fields.insert(fields.end(), {found.st_dev, found.st_ino, found.st_rdev, found.st_mode});
+    if (look) fields.insert(fields.end(), {found.st_dev, found.st_ino, found.st_rdev, found.st_mode});
   }
   if (error == 0) error = errno;
   closedir(directory);
   if (error != 0) return Napi::Number::New(info.Env(), -error);
   auto array = Napi::BigUint64Array::New(info.Env(), fields.size());
   if (!fields.empty()) memcpy(array.Data(), fields.data(), fields.size() * sizeof(uint64_t));
-  auto listed = Napi::Array::New(info.Env(), 2);
-  listed.Set(0u, Napi::Buffer<char>::Copy(info.Env(), names.data(), names.size()));
-  listed.Set(1u, array);
+  auto own = Napi::BigUint64Array::New(info.Env(), 3);
+  own[0] = self.st_dev, own[1] = self.st_ino, own[2] = self.st_ctim.tv_sec * 1000000000ull + self.st_ctim.tv_nsec;
+  auto listed = Napi::Array::New(info.Env(), 3);
+  listed.Set(0u, own);
+  listed.Set(1u, Napi::Buffer<char>::Copy(info.Env(), names.data(), names.size()));
+  listed.Set(2u, array);
   return listed;
 }
 

@@ -45,19 +45,23 @@ static Napi::Value AddPathRule(const Napi::CallbackInfo& info) {
   return Result(info.Env(), syscall(SYS_landlock_add_rule, Int(info[0]), 1, &attr, 0));
 }
 
-// (rulesetFd, directoryFd, names, access, fileAccess): a rule for each entry, with the second access for what is no directory.
-// Names have a NUL behind each. What is not there, or is a link, gets none.
+// (rulesetFd, directoryFd, names, identities, access, fileAccess): a rule for each entry, with the second access for what is no
+// directory. Names have a NUL behind each; identities are device and inode of each. What is not there, or is a link, or
+// is another file by now, gets none.
 static Napi::Value AddEntryRules(const Napi::CallbackInfo& info) {
   int ruleset = Int(info[0]), directory = Int(info[1]);
   Bytes names = BytesOf(info[2]);
-  uint64_t access = U64(info[3]), file_access = U64(info[4]);
+  auto identities = info[3].As<Napi::BigUint64Array>();
+  const uint64_t *judged = identities.Data(), *judged_end = judged + identities.ElementLength();
+  uint64_t access = U64(info[4]), file_access = U64(info[5]);
   auto *at = reinterpret_cast<const char*>(names.data), *end = at + names.length;
-  for (const char* nul; at < end && (nul = static_cast<const char*>(memchr(at, 0, end - at))); at = nul + 1) {
+  for (const char* nul; at < end && (nul = static_cast<const char*>(memchr(at, 0, end - at))); at = nul + 1, judged += 2) {
+    if (judged_end - judged < 2) return Napi::Number::New(info.Env(), -EINVAL);
     int fd = openat(directory, at, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) continue;
     struct stat found;
     long rc = fd < 0 ? -1 : fstat(fd, &found);
-    if (rc == 0 && !S_ISLNK(found.st_mode)) {
+    if (rc == 0 && !S_ISLNK(found.st_mode) && found.st_dev == judged[0] && found.st_ino == judged[1]) {
       PathBeneathAttr attr = {S_ISDIR(found.st_mode) ? access : file_access, fd};
       rc = syscall(SYS_landlock_add_rule, ruleset, 1, &attr, 0);
     }

@@ -4,6 +4,7 @@
 #include "result.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  sandlock::InitAncestry(env, exports);
   sandlock::InitApart(env, exports);
   sandlock::InitAside(env, exports);
   sandlock::InitClock(env, exports);

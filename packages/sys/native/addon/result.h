@@ -42,6 +42,7 @@ inline Bytes BytesOf(const Napi::Value& v) {
 // A C string, its zero included.
 inline const char* Path(const Napi::Value& v) { return reinterpret_cast<const char*>(BytesOf(v).data); }
 
+void InitAncestry(Napi::Env env, Napi::Object exports);
 void InitApart(Napi::Env env, Napi::Object exports);
 void InitAside(Napi::Env env, Napi::Object exports);
 void InitClock(Napi::Env env, Napi::Object exports);

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { READ_RIGHTS } from '../../../src/landlock/access-rights.js';
 import type { LandlockPlan, PathRule } from '../../../src/landlock/landlock-plan.js';
-import { withRuleset } from '../../../src/run/kept-rulesets.js';
+import { LeasedRuleset } from '../../../src/run/kept-rulesets.js';
 import { box, inContainer, targets } from './support.js';
 
 const isRoot = process.getuid!() === 0;
@@ -33,9 +33,22 @@ function made(name: string, content: string): string {
 
 function plan(...rules: { path: string; names?: string[] }[]): LandlockPlan {
   const pathRules: PathRule[] = rules.map(({ path, names }) => ({
-    path: Buffer.from(path), access: RIGHTS, optional: false, from: 'fsReadable[0]', ...(names && { names: Buffer.from(names.map((name) => `${name}\0`).join('')) }),
+    path: Buffer.from(path), access: RIGHTS, optional: false, from: 'fsReadable[0]', ...(names && {
+      names: Buffer.from(names.map((name) => `${name}\0`).join('')),
+      identities: BigUint64Array.from(names.map((name) => statSync(join(path, name), { bigint: true })).flatMap(({ dev, ino }) => [dev, ino])),
+    }),
   }));
   return { handledFs: RIGHTS, handledNet: 0n, scoped: 0n, portRules: [], pathRules } as unknown as LandlockPlan;
+}
+
+function withRuleset<T>(wanted: LandlockPlan, use: (fd: number) => T): T {
+  const lease = new LeasedRuleset();
+  lease.take(wanted);
+  try {
+    return use(lease.fd);
+  } finally {
+    lease.release();
+  }
 }
 
 /** Whether the plan is served by a ruleset that this was said of before. Marked by a flag of the open file. */
