@@ -4,7 +4,8 @@
  * It is looked at by its descriptor and never by its name, so one that was renamed or removed is still the same. With a
  * copy of the descriptor (pidfd_getfd(2)) the position is the open file's own: lseek(2), duplicates and children that
  * share it need nothing from us. Where a container's filter denies that call, the directory is opened anew through
- * /proc, and positions are kept in a {@link PositionStore}. Not on btrfs, where one cannot tell that it is the same: EACCES.
+ * /proc, and positions are kept in a {@link PositionStore}. Not on btrfs and bcachefs, where one cannot tell that it is the
+ * same: EACCES.
  */
 import { asInt32, TargetFailure, type HandlerContext } from '@sandlock/dispatch';
 import { AT_FDCWD, close, lseek64, O_DIRECTORY, O_PATH, O_RDONLY, openat, SyscallError } from '@sandlock/sys';
@@ -109,11 +110,15 @@ function keptApart(fd: number, tgid: number, number: number, identity: Identity,
   };
 }
 
-const BTRFS_SUPER_MAGIC = 0x9123683e;
+/**
+ * Of file systems of which one mount may have several directories of one inode number: each subvolume has numbers of its own.
+ * Not of FUSE, which containers have as their root: who serves it may give a number twice, and most give each once.
+ * btrfs(5); bcachefs(8); fuse(4)
+ */
+const SHARE_INODE_NUMBERS = new Set([0x9123683e, 0xca451a4e]);
 
-/** Whether a mount may have several directories of one inode number: each subvolume has numbers of its own. btrfs(5) */
 function sharesInodeNumbers(fd: number): boolean {
-  return statfsSync(`/proc/self/fd/${fd}`).type === BTRFS_SUPER_MAGIC;
+  return SHARE_INODE_NUMBERS.has(statfsSync(`/proc/self/fd/${fd}`).type);
 }
 
 function refusal(error: NodeJS.ErrnoException): TargetFailure {
