@@ -70,6 +70,7 @@ export interface Binding {
   seccompNotifIdValid(listenerFd: Fd, id: bigint): Result;
   seccompNotifSetFlags(listenerFd: Fd, flags: number | bigint): Result;
   seccompGetNotifSizes(): [number, number, number] | number;
+  seccompHasListener(): Result;
   seccompGetActionAvail(action: number): Result;
   seccompSetModeFilter(flags: number, program: Uint8Array): Result;
   processVmReadv(pid: number, address: bigint, buffer: Uint8Array, offset: number, length: number): Result;

@@ -70,3 +70,13 @@ export function seccompActionAvailable(action: number): boolean {
 export function seccompSetModeFilter(flags: number, program: Uint8Array): number {
   return check('seccomp', binding().seccompSetModeFilter(flags, program), 'SECCOMP_SET_MODE_FILTER');
 }
+
+/**
+ * Whether a filter that this thread is under has a listener: there can be one only, so none can be made.
+ *
+ * @throws {SyscallError} a filter cannot be set at all
+ * @see seccomp(2), EBUSY
+ */
+export function seccompHasListener(): boolean {
+  return check('seccomp', binding().seccompHasListener()) === 1;
+}

@@ -4,10 +4,12 @@
  * Everything that can be wrong is found before there is one: options, grants, protections, handlers, the filter.
  */
 import { DispatchTable, type HandlerBinding } from '@sandlock/dispatch';
-import { GuardedProcess, landlockAbiVersion, mayCallPidfdGetfd, SyscallError } from '@sandlock/sys';
+import { GuardedProcess, landlockAbiVersion, mayCallPidfdGetfd, seccompHasListener, SyscallError } from '@sandlock/sys';
+import { constants } from 'node:os';
 
 import { openCgroup } from '../cgroup/open-cgroup.js';
 import type { RunCgroup } from '../cgroup/run-cgroup.js';
+import { ConfinementError } from '../errors.js';
 import type { FilterCache } from '../filter/filter-cache.js';
 import { refusedCalls } from '../filter/refused-calls.js';
 import { protectionStatuses } from '../landlock/protection-status.js';
@@ -21,7 +23,7 @@ import { LeasedRuleset } from './kept-rulesets.js';
 import { claimName, releaseName } from './names.js';
 import { checkCall, type PopenOptions, type RunOptions, type StdioMode } from './run-options.js';
 import { SandboxProcess } from './sandbox-process.js';
-import { spawnError } from './start-error.js';
+import { listenerBusy, spawnError } from './start-error.js';
 import { startPlan } from './start-plan.js';
 import { planStdio } from './stdio.js';
 
@@ -55,7 +57,24 @@ export function launch(input: LaunchInput): SandboxProcess {
     const given: unknown = (options as LaunchInput['options'] | null)?.handlers;
     table.take([...handlers, ...(Array.isArray(given) ? given as HandlerBinding[] : [])]);
     table.dispose().catch(() => undefined);
-    throw error instanceof SyscallError ? spawnError(error) : error;
+    throw policy.supervised && isOfMachine(error) && hasListener() ? listenerBusy({ errno: -constants.errno.EBUSY, cause: error })
+      : error instanceof SyscallError ? spawnError(error) : error;
+  }
+}
+
+/**
+ * Whether an outer supervisor may be the reason: what it shows in place of the machine's files gets no rule, say. That there can be
+ * no listener is then the better thing to say, and would be said next.
+ */
+function isOfMachine(error: unknown): boolean {
+  return error instanceof SyscallError || (error instanceof ConfinementError && (error.code === 'ERR_SANDLOCK_LANDLOCK' || error.code === 'ERR_SANDLOCK_FILES_MOVING'));
+}
+
+function hasListener(): boolean {
+  try {
+    return seccompHasListener();
+  } catch {
+    return false; // what went wrong is to be told
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { errnoName, type StartStep, type SyscallError } from '@sandlock/sys';
 
-import { ConfinementError, ProcessError } from '../errors.js';
+import { ConfinementError, type ErrorDetails, ProcessError } from '../errors.js';
 
 const STEP_TEXT: Partial<Record<StartStep, string>> = {
   plan: 'the guard could not set itself up; close_range(2) is needed (Linux 5.9, and some filters of containers refuse it)',
@@ -79,12 +79,15 @@ const SECCOMP_HINTS: Record<string, string> = {
   EACCES: NO_SECCOMP,
 };
 
+/** @param details `cause`: what went wrong before it came to that */
+export function listenerBusy(details: ErrorDetails): ConfinementError {
+  return new ConfinementError('ERR_SANDLOCK_LISTENER_BUSY',
+    'An outer sandbox already owns the listener of this process; only one is possible. Give the outer one the option '
+    + 'noSupervisor, or this one.', { ...details, syscall: 'seccomp' });
+}
+
 function seccompError(name: string, details: { step: string; errno: number }): ConfinementError {
-  if (name === 'EBUSY') {
-    return new ConfinementError('ERR_SANDLOCK_LISTENER_BUSY',
-      'An outer sandbox already owns the listener of this process; only one is possible. Give the outer one the option '
-      + 'noSupervisor, or this one.', { ...details, syscall: 'seccomp' });
-  }
+  if (name === 'EBUSY') return listenerBusy(details);
   const hint = SECCOMP_HINTS[name];
   return new ConfinementError('ERR_SANDLOCK_SECCOMP', `The kernel refused the filter (${name}).${hint ? ` ${hint}` : ''}`,
     { ...details, syscall: 'seccomp' });

@@ -4,6 +4,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -17,6 +18,26 @@
 #endif
 
 namespace sandlock {
+
+static void* AskForListener(void* result) {
+  sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  sock_fprog program = {1, &allow};
+  long rc = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (rc == 0) rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+  *static_cast<int*>(result) = rc < 0 ? -errno : 0;
+  if (rc > 0) close(static_cast<int>(rc));
+  return nullptr;
+}
+
+// Whether a filter that this thread is under has a listener. One of its own asks for another and ends: filters are of threads.
+static Napi::Value HasListener(const Napi::CallbackInfo& info) {
+  pthread_t thread;
+  int result = 0;
+  int error = pthread_create(&thread, nullptr, AskForListener, &result);
+  if (error != 0) return Napi::Number::New(info.Env(), -error);
+  pthread_join(thread, nullptr);
+  return Napi::Number::New(info.Env(), result == -EBUSY ? 1 : result);
+}
 
 // (listenerFd, buffer)
 static Napi::Value NotifReceive(const Napi::CallbackInfo& info) {
@@ -80,6 +101,7 @@ static Napi::Value SetModeFilter(const Napi::CallbackInfo& info) {
 }
 
 void InitSeccomp(Napi::Env env, Napi::Object exports) {
+  BIND("seccompHasListener", HasListener);
   BIND("seccompNotifReceive", NotifReceive);
   BIND("seccompNotifSend", NotifSend);
   BIND("seccompNotifAddFd", NotifAddFd);

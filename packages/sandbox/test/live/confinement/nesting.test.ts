@@ -69,8 +69,12 @@ describeConfined('a sandbox in a sandbox', () => {
   }, 60_000);
 
   it('is refused by name where both want a supervisor', async () => {
-    const result = await nested({}, {});
-    expect(result).toMatchObject({ code: 'ERR_SANDLOCK_LISTENER_BUSY', message: expect.stringContaining('noSupervisor') as string, errno: -16 });
+    // Also where it cannot even make its rules, for what the outer one shows in place of files gets none.
+    for (const options of [{}, { fsReadable: ['/'] }, { fsReadable: ['/etc', programFolder()] }, { fsReadable: ['/proc/self/status', programFolder()] }]) {
+      const result = await nested({ fsReadable: ['/'] }, options);
+      expect(result).toMatchObject({ code: 'ERR_SANDLOCK_LISTENER_BUSY', message: expect.stringContaining('noSupervisor') as string, errno: -16 });
+    }
+    expect(await nested({ fsReadable: ['/'] }, { fsReadable: ['/nowhere', programFolder()] })).toMatchObject({ code: 'ERR_SANDLOCK_CONFIG' });
   }, 60_000);
 
   it('works beside another one of the same process', async () => {
