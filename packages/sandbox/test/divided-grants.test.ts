@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { divideGrants } from '../src/landlock/divided-grants.js';
 import { holes, type Holes } from '../src/landlock/holes.js';
+import { Identities, identityOf, MISSING } from '../src/landlock/identities.js';
 import type { LandlockGrant } from '../src/landlock/landlock-plan.js';
 import { mountedNames, parseMountInfo } from '../src/landlock/mount-points.js';
-import { identityOf } from '../src/landlock/moved.js';
+import { Moved } from '../src/landlock/moved.js';
 
 let root: string;
 beforeAll(() => {
@@ -25,7 +26,7 @@ afterAll(() => { rmSync(root, { recursive: true }); });
 const grant = (path: string, from = 'fsReadable[0]') => ({ path: Uint8Array.from(Buffer.from(path)), optional: false, from });
 const paths = (grants: readonly LandlockGrant[]) => grants.flatMap(({ path, entries }) => {
   const name = Buffer.from(path).toString().replace(root, '');
-  return entries?.map((entry) => `${name}/${entry.name}`) ?? [name];
+  return entries?.names.map((entry) => `${name}/${entry}`) ?? [name];
 }).sort();
 const machine = (): Holes => ({
   procfs: [`${root}/proc`],
@@ -35,9 +36,10 @@ const machine = (): Holes => ({
   specialDevices: new Set(),
   procfsDevices: new Set(),
   otherNames: [],
-  above: new Set(),
-  aboveCgroups: new Set(),
-  holding: new Set(),
+  above: new Identities(),
+  aboveCgroups: new Identities(),
+  aboveFiles: new Identities(),
+  holding: new Identities(),
   files: [],
   identities: new Set(),
   blocked: (sysfs: string) => [`${sysfs}/class/net`, `${sysfs}/firmware`, `${sysfs}/kernel/security`],
@@ -93,6 +95,37 @@ describe('divided grants', () => {
     expect(paths(landlock.readable)).toContain('/usr');
     expect(paths(landlock.readable)).not.toContain('');
     expect(served.readable).toEqual([`${root}/proc`]);
+  });
+});
+
+describe('what is decided by a name', () => {
+  const stat = (path: string) => statSync(path, { bigint: true });
+
+  it('is known by device and inode: a directory above a hole is one by every name', () => {
+    mkdirSync(join(root, 'elsewhere/proc'), { recursive: true });
+    writeFileSync(join(root, 'elsewhere/file'), '');
+    const above = new Identities([stat(join(root, 'elsewhere'))]);
+    expect(paths(divide(['/elsewhere'], [], { above }).landlock.readable)).toEqual(['/elsewhere/file', '/elsewhere/proc']);
+    expect(paths(divide([''], [], { aboveFiles: above }).landlock.readable)).toEqual(expect.arrayContaining(['/elsewhere/file']));
+    expect(paths(divide([''], [], { aboveCgroups: above }).landlock.readable)).toEqual(expect.arrayContaining(['/elsewhere']));
+    const { readable, entries } = divide([], ['/elsewhere'], { above, holding: above }).landlock;
+    expect(readable).toEqual([]);
+    expect(entries.map(({ holding, judged }) => [holding, judged])).toEqual([[true, identityOf(stat(join(root, 'elsewhere')))]]);
+  });
+
+  it('is nothing of a procfs by whatever name, and nothing of another file system of the kernel that is said to be elsewhere', () => {
+    const own = { procfs: [], sysfs: [], cgroups: [], special: [] };
+    const divideOwn = (path: string, more: Partial<Holes>) => divideGrants({ readable: [grant(path)], writable: [] }, { ...machine(), ...own, ...more }).landlock.readable;
+    for (const path of ['/proc', '/proc/sys', '/proc/self/status']) {
+      expect(divideOwn(path, { procfsDevices: new Set([stat('/proc').dev]) })).toEqual([]);
+      expect(divideOwn(path, {})).toHaveLength(1);
+    }
+    expect(() => divideOwn('/sys', { specialDevices: new Set([stat('/sys').dev]) })).toThrow(Moved);
+    expect(divideOwn('/sys', { specialDevices: new Set([stat('/sys').dev]), special: ['/sys'] })).toHaveLength(1);
+  });
+
+  it('is nothing where it is not there', () => {
+    expect(divide(['/nowhere']).landlock.readable).toEqual([{ ...grant(`${root}/nowhere`), judged: MISSING }]);
   });
 });
 

@@ -7,20 +7,21 @@
  * target, and for a writable grant they get the rights to make and remove entries. What is an entry only later has no
  * rule and is opened on behalf as well, so it is written down which there are.
  *
- * Whatever gets a rule is named together with what it was when this was decided: see Judged. A directory above a hole is one
+ * Whatever gets a rule is named together with what it was when this was decided: see JudgedEntries. A directory above a hole is one
  * under every name, be it that it was renamed a moment ago or that it is mounted elsewhere, too.
  */
 import { fileIdentity } from '@sandlock/builtins';
 import type { KnownEntries } from '@sandlock/dispatch';
-import { type EntryStat, S_IFLNK } from '@sandlock/sys';
+import { type EntryStat, S_IFDIR, S_IFLNK } from '@sandlock/sys';
 
 import type { PolicyGrant } from '../policy/policy.js';
 import { RealPaths } from '../policy/real-paths.js';
 import type { Holes } from './holes.js';
-import type { Judged, LandlockGrant } from './landlock-plan.js';
+import { type Identified, type Identities, identityOf, MISSING } from './identities.js';
+import type { LandlockGrant } from './landlock-plan.js';
 import { isOfType, type Listing, listingOf, lookedAt } from './listing.js';
 import { isWithin } from './mount-points.js';
-import { identityOf, MISSING, Moved } from './moved.js';
+import { Moved } from './moved.js';
 
 export interface Grants {
   readonly readable: readonly PolicyGrant[];
@@ -53,8 +54,8 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes, paths
   const kept = writable.flatMap((grant) => readOnly(grant, real(grant), holes.cgroups));
   const near = holes.sysfs.filter((mount) => granted.some((path) => isWithin(path, mount) || isWithin(mount, path)));
   const names = [...holes.procfs, ...holes.otherNames, ...holes.files, ...near.flatMap((mount) => holes.blocked(mount))];
-  const shown: Without = { names, above: [holes.above] };
-  const written: Without = { names: [...names, ...holes.cgroups], above: [holes.above, holes.aboveCgroups] };
+  const shown: Without = { names, above: [holes.above, holes.aboveFiles] };
+  const written: Without = { names: [...names, ...holes.cgroups], above: [...shown.above, holes.aboveCgroups] };
   const directories = new Map<string, { listing: Listing; writable: boolean }>();
   const entries: LandlockGrant[] = [];
   const split = (
@@ -64,16 +65,17 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes, paths
     const stat = path === undefined ? undefined : lookedAt(path);
     if (path === undefined || stat === undefined) return [{ ...grant, judged: MISSING }];
     if (isViewed(stat, holes) || isKept(path, stat, holes)) return [];
+    const identity = identityOf(stat);
     const isNear = isAbove(stat, without) || without.names.some((hole) => isWithin(hole, path) || isWithin(path, hole));
-    if (!isNear) return [{ ...grant, judged: identityOf(stat) }];
-    return around(path, identityOf(stat), without, holes).map(({ listing: found, beside }) => {
+    if (!isNear) return [{ ...grant, judged: identity }];
+    return around(path, identity, without, holes).map(({ listing: found, beside }) => {
       const directory = found.path;
-      const judged = identityOf(found.directory);
+      const judged = found.identity;
       const known = directories.get(directory);
       directories.set(directory, { listing: found, writable: atDirectory !== undefined || known?.writable === true });
       const divided = { ...grant, path: toBytes(directory), judged };
-      atDirectory?.({ ...divided, holding: holes.holding.has(judged) });
-      return { ...divided, optional: true, entries: beside };
+      atDirectory?.({ ...divided, holding: holes.holding.has(found.directory) });
+      return { ...divided, optional: true, entries: found.judged(beside) };
     });
   });
   return {
@@ -95,13 +97,13 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes, paths
 /** What a division leaves out: by name, and the directories above it by identity. */
 interface Without {
   readonly names: readonly string[];
-  readonly above: readonly ReadonlySet<string>[];
+  readonly above: readonly Identities[];
 }
 
 interface Level {
   readonly listing: Listing;
   /** Entries that have nothing to do with a hole. */
-  readonly beside: readonly Judged[];
+  readonly beside: readonly string[];
 }
 
 /** The directories from `path`, which is this one, down to its holes, with what of each is none. */
@@ -111,20 +113,22 @@ function around(path: string, identity: string, without: Without, holes: Holes):
   const prefix = path === '/' ? '/' : `${path}/`;
   const inner = without.names.filter((hole) => hole.startsWith(prefix));
   const onTheWay = new Set(inner.map((hole) => hole.slice(prefix.length).split('/', 1)[0]!));
-  const beside: Judged[] = [];
+  const { dev } = found.directory;
+  const isOrdinary = !holes.specialDevices.has(dev);
+  const beside: string[] = [];
   const below: Level[] = [];
-  for (const [name, stat] of found.entries) {
+  for (const [name, entry] of found.entries) {
     // What a link leads to has a rule of its own if it lies beneath this grant, and was not granted if it does not.
-    if (isOfType(stat, S_IFLNK) || isViewed(stat, holes) || isKept(prefix + name, stat, holes)) continue;
-    if (onTheWay.has(name) || isAbove(stat, without)) below.push(...around(prefix + name, identityOf(stat), { ...without, names: inner }, holes));
-    else beside.push({ name, dev: stat.dev, ino: stat.ino });
+    if (isOfType(entry, S_IFLNK) || isViewed(entry, holes)) continue;
+    if (!(isOrdinary && entry.dev === dev) && isKept(prefix + name, entry, holes)) continue;
+    if (onTheWay.has(name) || (isOfType(entry, S_IFDIR) && isAbove(entry, without))) below.push(...around(prefix + name, identityOf(entry), { ...without, names: inner }, holes));
+    else beside.push(name);
   }
   return [{ listing: found, beside }, ...below];
 }
 
-function isAbove(stat: EntryStat, { above }: Without): boolean {
-  const identity = identityOf(stat);
-  return above.some((directories) => directories.has(identity));
+function isAbove(found: Identified, { above }: Without): boolean {
+  return above.some((directories) => directories.has(found));
 }
 
 /** Whether it is of a procfs, whatever its name. @throws {Moved} of another file system of the kernel's own, which is said to be elsewhere */
@@ -138,8 +142,8 @@ function isSpecial(path: string, { special }: Holes): boolean {
   return special.some((mount) => isWithin(path, mount));
 }
 
-function isViewed(stat: EntryStat | undefined, { identities }: Holes): boolean {
-  return stat !== undefined && identities.has(fileIdentity(stat) ?? '');
+function isViewed(stat: EntryStat, { identities }: Holes): boolean {
+  return identities.has(fileIdentity(stat) ?? '');
 }
 
 /** What a writable grant has of control groups: for reading. */

@@ -17,11 +17,12 @@ import { readdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { lookAt, type MountLooks } from './directories-above.js';
+import { type Identified, Identities } from './identities.js';
 import { listing } from './listing.js';
-import { deviceNumber, isWithin, mountedNames, SPECIAL } from './mount-points.js';
-import { mountsAbove, specialDevices } from './mounts-above.js';
-import { readMountTable } from './mount-table.js';
-import { identityOf, Moved } from './moved.js';
+import { deviceNumber, isMovable, isWithin, mountedNames, SPECIAL } from './mount-points.js';
+import { mountsAbove } from './mounts-above.js';
+import { type MountTable, readMountTable } from './mount-table.js';
+import { Moved } from './moved.js';
 
 export interface Holes {
   /** Served by the supervisor, where granted. A character a byte, as all of these. */
@@ -37,11 +38,12 @@ export interface Holes {
   readonly procfsDevices: ReadonlySet<bigint>;
   /** What a procfs or a sysfs is mounted on, by its names in other mounts. */
   readonly otherNames: readonly string[];
-  /** Directories above these and above files that views stand in for, and above control groups: see identityOf(). */
-  readonly above: ReadonlySet<string>;
-  readonly aboveCgroups: ReadonlySet<string>;
+  /** Directories above these, above control groups, and above files that views stand in for. */
+  readonly above: Identities;
+  readonly aboveCgroups: Identities;
+  readonly aboveFiles: Identities;
   /** Directories out of which nothing is moved: see mountsAbove(). */
-  readonly holding: ReadonlySet<string>;
+  readonly holding: Identities;
   /** Names of files that views stand in for. */
   readonly files: readonly string[];
   /** The same by what they are: see fileIdentity(). */
@@ -70,27 +72,44 @@ export interface Machine extends MountLooks {
  */
 export function holes(views: readonly string[], machine: Machine = THIS_MACHINE): Holes {
   const mounts = machine.mounts();
-  const of = (...wanted: string[]) => mounts.filter(({ type }) => wanted.includes(type));
-  const at = (...wanted: string[]) => unique(of(...wanted).map(({ path }) => path));
-  const procfs = at('proc');
-  const shown = mountsAbove(of('proc', 'sysfs'), mounts, machine);
-  const written = mountsAbove(of('cgroup', 'cgroup2'), mounts, machine);
-  const files = views.filter((path) => !procfs.some((mount) => isWithin(path, mount))).flatMap((path) => viewedFile(path, machine) ?? []);
+  const ofMounts = mountHoles(mounts, machine);
+  const files = views.filter((path) => !ofMounts.procfs.some((mount) => isWithin(path, mount))).flatMap((path) => viewedFile(path, mounts, machine) ?? []);
   return {
-    special: at(...SPECIAL),
-    specialDevices: specialDevices(mounts),
-    procfsDevices: new Set(of('proc').map(deviceNumber)),
-    otherNames: shown.otherNames,
-    above: new Set([...shown.directories, ...files.flatMap(({ above }) => above)]),
-    aboveCgroups: written.directories,
-    holding: new Set([...shown.holding, ...written.holding]),
-    files: unique(files.flatMap(({ path }) => mountedNames(path, mounts)).filter(isAmongFew)),
+    ...ofMounts,
+    aboveFiles: new Identities(...files.map(({ above }) => above)),
+    files: unique(files.flatMap(({ names }) => names)),
     identities: new Set(files.map(({ identity }) => identity)),
-    procfs,
-    sysfs: at('sysfs'),
-    cgroups: at('cgroup', 'cgroup2'),
     blocked: (sysfs) => unique([...BLOCKED_SYSFS.map((name) => `${sysfs}/${name}`), ...machine.networkDevices(sysfs)]),
   };
+}
+
+type MountHoles = Omit<Holes, 'files' | 'aboveFiles' | 'identities' | 'blocked'>;
+
+/** Of tables in which nothing that matters can be renamed. */
+const kept = new WeakMap<MountTable, MountHoles>();
+
+function mountHoles(mounts: MountTable, machine: Machine): MountHoles {
+  const before = kept.get(mounts);
+  if (before !== undefined) return before;
+  const special = mounts.filter(({ type }) => SPECIAL.includes(type));
+  const of = (...wanted: string[]) => special.filter(({ type }) => wanted.includes(type));
+  const at = (...wanted: string[]) => unique(of(...wanted).map(({ path }) => path));
+  const shown = mountsAbove(of('proc', 'sysfs'), mounts, machine);
+  const written = mountsAbove(of('cgroup', 'cgroup2'), mounts, machine);
+  const found = {
+    procfs: at('proc'),
+    sysfs: at('sysfs'),
+    cgroups: at('cgroup', 'cgroup2'),
+    special: at(...SPECIAL),
+    specialDevices: new Set(special.map(deviceNumber)),
+    procfsDevices: new Set(of('proc').map(deviceNumber)),
+    otherNames: shown.otherNames,
+    above: shown.directories,
+    aboveCgroups: written.directories,
+    holding: new Identities(shown.holding, written.holding),
+  };
+  if (!special.some((mount) => isMovable(mount, mounts))) kept.set(mounts, found);
+  return found;
 }
 
 const THIS_MACHINE: Machine = {
@@ -113,8 +132,15 @@ const THIS_MACHINE: Machine = {
   },
 };
 
+interface ViewedFile {
+  readonly identity: string;
+  /** Those of its names that are to be left out, and the directories above it then. */
+  readonly names: readonly string[];
+  readonly above: readonly Identified[];
+}
+
 /** undefined: there is none, so whatever is made under that name is the program's own. @throws {Moved} */
-function viewedFile(view: string, machine: Machine): { readonly path: string; readonly identity: string; readonly above: readonly string[] } | undefined {
+function viewedFile(view: string, mounts: MountTable, machine: Machine): ViewedFile | undefined {
   let path: string;
   try {
     path = realpathSync.native(Buffer.from(view, 'latin1'), 'latin1');
@@ -125,7 +151,8 @@ function viewedFile(view: string, machine: Machine): { readonly path: string; re
   if (found === 'gone') throw new Moved(path);
   const identity = found === 'refused' ? undefined : fileIdentity(found);
   if (found === 'refused' || identity === undefined) return undefined;
-  return { path, identity, above: isAmongFew(path) ? found.above.map(identityOf) : [] };
+  const names = mountedNames(path, mounts).filter(isAmongFew);
+  return { identity, names, above: names.includes(path) ? found.above : [] };
 }
 
 function isAmongFew(path: string): boolean {
@@ -137,7 +164,7 @@ function isAmongFew(path: string): boolean {
 
 function hasFewEntries(directory: string): boolean {
   try {
-    return listing(directory).names.length <= MAX_ENTRIES;
+    return listing(directory).count <= MAX_ENTRIES;
   } catch {
     return true; // nobody's to list, and so nobody's to divide
   }

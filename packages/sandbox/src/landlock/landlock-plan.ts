@@ -11,6 +11,7 @@ import {
   ENTRY_RIGHTS, knownFsRights, LANDLOCK_ACCESS_FS_IOCTL_DEV, LANDLOCK_ACCESS_FS_REFER, LANDLOCK_ACCESS_FS_TRUNCATE,
   LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL, READ_RIGHTS,
 } from './access-rights.js';
+import type { JudgedEntries } from './judged-entries.js';
 import { NO_PORT_RULES, portRules, type PortRule } from './port-rules.js';
 import { protectionStatuses, refuseUnavailable, type ProtectionStatuses } from './protection-status.js';
 import { tcpEnforcement, unenforcedTcp, type TcpEnforcement } from './tcp-enforcement.js';
@@ -35,10 +36,8 @@ export interface PathRule {
   readonly optional: boolean;
   /** For errors: `fsReadable[1]`. */
   readonly from: string;
-  /** A rule for each of these entries of the directory, and none for itself. Names with a NUL behind each. */
-  readonly names?: Uint8Array | undefined;
-  /** Of each entry device and inode: another one gets no rule. */
-  readonly identities?: BigUint64Array | undefined;
+  /** A rule for each of these entries of the directory, and none for itself. */
+  readonly entries?: JudgedEntries | undefined;
   /** What `path` leads to, from identityOf(), or MISSING; left out: whatever it is. */
   readonly judged?: string | undefined;
 }
@@ -48,17 +47,9 @@ export interface LandlockPlanOptions {
   readonly network?: boolean;
 }
 
-/** An entry, and what it was when it was decided that it gets a rule. */
-export interface Judged {
-  /** A character a byte. */
-  readonly name: string;
-  readonly dev: bigint;
-  readonly ino: bigint;
-}
-
 /** A grant, or of a directory some entries. */
 export interface LandlockGrant extends PolicyGrant {
-  readonly entries?: readonly Judged[];
+  readonly entries?: JudgedEntries;
   /** As in PathRule. */
   readonly judged?: string;
   /** Nothing is moved out of it, nor out of anything beneath, into another directory. */
@@ -117,10 +108,7 @@ function handledFsRights(abi: number, statuses: ProtectionStatuses): bigint {
 
 /** Writing includes reading, so a writable path gets every right that is handled. */
 function pathRule({ path, optional, from, entries, judged }: LandlockGrant, access: bigint): PathRule {
-  if (entries === undefined) return Object.freeze({ path, access, optional, from, judged });
-  const names = Buffer.from(entries.map(({ name }) => `${name}\0`).join(''), 'latin1');
-  const identities = BigUint64Array.from(entries.flatMap(({ dev, ino }) => [dev, ino]));
-  return Object.freeze({ path, access, optional, from, judged, names, identities });
+  return Object.freeze({ path, access, optional, from, judged, entries });
 }
 
 function enforceTcp({ net }: Pick<Policy, 'net'>, statuses: ProtectionStatuses, abi: number): TcpEnforcement {

@@ -10,28 +10,49 @@ import type { KnownEntries } from '@sandlock/dispatch';
 import { type DirectoryStat, type EntryStat, listEntries, listNames, S_IFDIR, S_IFMT } from '@sandlock/sys';
 import { lstatSync, statSync, type BigIntStats } from 'node:fs';
 
+import { identityOf } from './identities.js';
+import { judgedEntries, type JudgedEntries } from './judged-entries.js';
 import { mountTable, type MountTable } from './mount-table.js';
-import { identityOf, LOOKS, Moved } from './moved.js';
+import { LOOKS, Moved } from './moved.js';
 
 export class Listing {
   readonly path: string;
   readonly directory: DirectoryStat;
-  readonly names: readonly string[];
+  /** Of {@link directory}, see identityOf(). */
+  readonly identity: string;
   readonly #known = new Map<boolean, KnownEntries>();
+  readonly #judged = new Map<string, JudgedEntries>();
+  #names: readonly string[] | undefined;
   #entries: ReadonlyMap<string, EntryStat> | undefined;
 
-  constructor(path: string) {
+  /** @param look at each entry now: of what is mounted there that may take long, and whoever counts them need not */
+  constructor(path: string, { look }: { readonly look: boolean }) {
     this.path = path;
-    ({ directory: this.directory, names: this.names } = listNames(Buffer.from(path, 'latin1')));
+    const { directory, names, entries } = look ? { names: undefined, ...listEntries(toBuffer(path)) } : { entries: undefined, ...listNames(toBuffer(path)) };
+    this.directory = directory;
+    this.identity = identityOf(directory);
+    this.#names = names;
+    this.#entries = entries;
   }
 
-  /**
-   * Those that are still there, each looked at: of what is mounted there that may take long, and whoever counts names need not.
-   *
-   * @throws {Moved} the path leads to another directory by now
-   */
+  get count(): number {
+    return this.#names?.length ?? this.entries.size;
+  }
+
+  /** Those that are still there. @throws {Moved} the path leads to another directory by now */
   get entries(): ReadonlyMap<string, EntryStat> {
-    return (this.#entries ??= ofDirectory(this.path, identityOf(this.directory), () => listEntries(Buffer.from(this.path, 'latin1'))).entries);
+    return (this.#entries ??= ofDirectory(this.path, this.identity, () => listEntries(toBuffer(this.path))).entries);
+  }
+
+  /** Some of the entries, with what they are, as rules take them. */
+  judged(names: readonly string[]): JudgedEntries {
+    const key = names.join('\0');
+    let judged = this.#judged.get(key);
+    if (judged === undefined) {
+      if (this.#judged.size === MAX_JUDGED) this.#judged.clear();
+      this.#judged.set(key, (judged = judgedEntries(names, this.entries)));
+    }
+    return judged;
   }
 
   /** @param writable programs may replace entries: then a directory, too, is only what it was */
@@ -45,6 +66,11 @@ export class Listing {
     return known;
   }
 }
+
+/** Policies that divide one directory in different ways, as a rule. */
+const MAX_JUDGED = 4;
+
+const toBuffer = (path: string): Buffer => Buffer.from(path, 'latin1');
 
 export function isOfType({ mode }: EntryStat, type: number): boolean {
   return (Number(mode) & S_IFMT) === type;
@@ -61,9 +87,9 @@ const kept = new Map<string, Kept>();
 export function listing(path: string): Listing {
   const mounts = mountTable();
   const last = kept.get(path);
-  if (last?.mounts === mounts && stateOf(last.listing.directory) === stateOf(statSync(Buffer.from(path, 'latin1'), { bigint: true }))) return last.listing;
+  if (last?.mounts === mounts && stateOf(last.listing.directory) === stateOf(statSync(toBuffer(path), { bigint: true }))) return last.listing;
   const began = Date.now();
-  const made = new Listing(path);
+  const made = new Listing(path, { look: false });
   if (isSettled(made.directory, began) && mountTable() === mounts) kept.set(path, { mounts, listing: made });
   else kept.delete(path);
   return made;
@@ -80,7 +106,7 @@ function stateOf({ dev, ino, ctimeNs }: DirectoryStat): string {
  * @throws {Moved} the path led to another one, or to none, at every look
  */
 export function listingOf(path: string, identity: string, { kept: mayBeKept }: { readonly kept: boolean }): Listing {
-  return ofDirectory(path, identity, () => (mayBeKept ? listing(path) : new Listing(path)));
+  return ofDirectory(path, identity, () => (mayBeKept ? listing(path) : new Listing(path, { look: true })));
 }
 
 function ofDirectory<T extends { readonly directory: DirectoryStat }>(path: string, identity: string, list: () => T): T {
@@ -111,5 +137,5 @@ export function isSettled({ ctimeNs }: Pick<BigIntStats, 'ctimeNs'>, atMs = Date
 
 /** undefined: gone. */
 export function lookedAt(path: string): BigIntStats | undefined {
-  return lstatSync(Buffer.from(path, 'latin1'), { bigint: true, throwIfNoEntry: false });
+  return lstatSync(toBuffer(path), { bigint: true, throwIfNoEntry: false });
 }

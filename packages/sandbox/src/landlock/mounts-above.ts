@@ -9,43 +9,38 @@
 import type { Ancestor } from '@sandlock/sys';
 
 import { directoriesAbove, type MountLooks } from './directories-above.js';
+import { Identities } from './identities.js';
 import { deviceNumber, isMovable, namesOfMountPoint, SPECIAL, type MountPoint } from './mount-points.js';
 import type { MountTable } from './mount-table.js';
-import { identityOf } from './moved.js';
 
 export interface MountsAbove {
-  /** Identities. */
-  readonly directories: ReadonlySet<string>;
+  readonly directories: Identities;
   /** Those of them out of which nothing may be moved. */
-  readonly holding: ReadonlySet<string>;
+  readonly holding: Identities;
   /** Where directories above the mounts have other names, in another mount: what the mounts are on there. */
   readonly otherNames: readonly string[];
 }
 
 /** @throws {Moved} where the mounts are could not be seen */
 export function mountsAbove(wanted: readonly MountPoint[], table: MountTable, looks: MountLooks): MountsAbove {
-  const special = specialDevices(table);
-  const directories = new Set<string>();
-  const holding = new Set<string>();
+  const special = new Set(table.filter(({ type }) => SPECIAL.includes(type)).map(deviceNumber));
+  const directories = new Identities();
+  const holding = new Identities();
   const otherNames: string[] = [];
   for (const mount of wanted) {
     const above = directoriesAbove(mount, table, looks);
-    for (const each of above) directories.add(identityOf(each));
-    for (const each of above.slice(lowestHolding(above, special))) holding.add(identityOf(each));
+    for (const each of above) directories.add(each);
+    for (const each of above.slice(lowestHolding(above, special))) holding.add(each);
     if (!isMovable(mount, table)) continue;
     for (const other of namesOfMountPoint(mount, table)) {
       otherNames.push(other.path);
       for (const each of directoriesAbove(other.mount, table, looks)) {
-        directories.add(identityOf(each));
-        holding.add(identityOf(each));
+        directories.add(each);
+        holding.add(each);
       }
     }
   }
   return { directories, holding, otherNames };
-}
-
-export function specialDevices(table: MountTable): ReadonlySet<bigint> {
-  return new Set(table.filter(({ type }) => SPECIAL.includes(type)).map(deviceNumber));
 }
 
 /** The place of the lowest directory that has one on the way which can be moved: nothing is mounted on it. */

@@ -10,11 +10,3 @@ export class Moved extends Error {
 
 /** How often a name is tried, each time a throw of the coin where somebody exchanges two directories without a pause. */
 export const LOOKS = 40;
-
-/** Which object it is, whatever its name. */
-export function identityOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
-  return `${dev} ${ino}`;
-}
-
-/** Of what has no identity, since nothing is there. */
-export const MISSING = 'missing';

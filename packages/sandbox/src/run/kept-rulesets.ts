@@ -10,10 +10,10 @@
 import { KeptFd } from '@sandlock/sys';
 import { statSync, type BigIntStats } from 'node:fs';
 
+import { MISSING } from '../landlock/identities.js';
 import type { LandlockPlan, PathRule } from '../landlock/landlock-plan.js';
 import { isSettled } from '../landlock/listing.js';
 import { mountTable, type MountTable } from '../landlock/mount-table.js';
-import { MISSING } from '../landlock/moved.js';
 import { createRuleset } from './ruleset.js';
 
 /** Different plans that one process starts programs with, as a rule. Each takes a descriptor. */
@@ -104,9 +104,7 @@ function keyOf({ handledFs, handledNet, scoped, pathRules, portRules }: Landlock
   return JSON.stringify([
     [handledFs, handledNet, scoped].map(String),
     portRules.map(({ port, access }) => [port, String(access)]),
-    pathRules.map(({ path, access, optional, judged, names, identities }) => [
-      text(path), String(access), optional, judged ?? null, names === undefined ? null : text(names), identities?.join(' ') ?? null,
-    ]),
+    pathRules.map(({ path, access, optional, judged, entries }) => [text(path), String(access), optional, judged ?? null, entries?.digest ?? null]),
   ]);
 }
 
@@ -124,8 +122,8 @@ function lookedAt(rule: PathRule): string | undefined {
 }
 
 /** undefined: one cannot tell whether it stays the same. */
-function stateOf({ names }: PathRule, stat: BigIntStats): string | undefined {
-  const byBirth = names === undefined && stat.birthtimeNs !== 0n;
+function stateOf({ entries }: PathRule, stat: BigIntStats): string | undefined {
+  const byBirth = entries === undefined && stat.birthtimeNs !== 0n;
   if (!byBirth && !isSettled(stat)) return undefined;
   return `${stat.dev} ${stat.ino} ${byBirth ? stat.birthtimeNs : stat.ctimeNs}`;
 }

@@ -13,8 +13,9 @@ import { fstatSync, type BigIntStats } from 'node:fs';
 
 import { ConfigError, ConfinementError } from '../errors.js';
 import { accessForTarget } from '../landlock/access-rights.js';
+import { identityOf, MISSING } from '../landlock/identities.js';
 import type { LandlockPlan, PathRule } from '../landlock/landlock-plan.js';
-import { identityOf, LOOKS, MISSING, Moved } from '../landlock/moved.js';
+import { LOOKS, Moved } from '../landlock/moved.js';
 import { showPath } from '../options/grammar/fs-path.js';
 
 /** Is told of each path rule what it holds for; undefined: optional, and not there. */
@@ -51,20 +52,18 @@ function addPathRule(rulesetFd: number, rule: PathRule, observe: RuleObserver | 
   if (opened === undefined) return observe?.(rule, undefined);
   const { fd, stat } = opened;
   try {
-    const { access, names, identities = NONE } = rule;
-    if (names === undefined) {
+    const { access, entries } = rule;
+    if (entries === undefined) {
       const isDirectory = (Number(stat.mode) & S_IFMT) === S_IFDIR;
       refusal('landlock_add_rule', () => landlockAddPathRule(rulesetFd, accessForTarget(access, isDirectory), fd), rule);
     } else {
-      refusal('landlock_add_rule', () => landlockAddEntryRules(rulesetFd, fd, names, identities, access, accessForTarget(access, false)), rule);
+      refusal('landlock_add_rule', () => landlockAddEntryRules(rulesetFd, fd, entries.text, entries.identities, access, accessForTarget(access, false)), rule);
     }
     observe?.(rule, stat);
   } finally {
     close(fd);
   }
 }
-
-const NONE = new BigUint64Array(0);
 
 /** undefined: optional and not there. */
 function openJudged(rule: PathRule): Opened | undefined {

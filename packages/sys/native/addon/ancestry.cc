@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <string>
 #include <vector>
 
 #include "result.h"
@@ -49,16 +50,9 @@ static Napi::Value Ancestry(const Napi::CallbackInfo& info) {
   int error = Look(fd, Path(info[1]), &entry);
   if (error == 0) error = Look(fd, "", &above);
   if (error == 0) fields = {entry.dev(), entry.ino, entry.rdev(), entry.mode, entry.mount_id, above.dev(), above.ino, above.mount_id};
-  while (error == 0) {
-    int parent = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (parent < 0) {
-      error = -errno;
-      break;
-    }
-    close(fd);
-    fd = parent;
+  for (std::string up = ".."; error == 0; up += "/..") {
     Found below = above;
-    error = Look(fd, "", &above);
+    error = Look(fd, up.c_str(), &above);
     if (error != 0 || above == below) break;
     fields.insert(fields.end(), {above.dev(), above.ino, above.mount_id});
   }

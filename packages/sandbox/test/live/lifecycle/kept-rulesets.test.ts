@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { READ_RIGHTS } from '../../../src/landlock/access-rights.js';
+import { judgedEntries } from '../../../src/landlock/judged-entries.js';
 import type { LandlockPlan, PathRule } from '../../../src/landlock/landlock-plan.js';
 import { LeasedRuleset } from '../../../src/run/kept-rulesets.js';
 import { box, inContainer, targets } from './support.js';
@@ -34,8 +35,7 @@ function made(name: string, content: string): string {
 function plan(...rules: { path: string; names?: string[] }[]): LandlockPlan {
   const pathRules: PathRule[] = rules.map(({ path, names }) => ({
     path: Buffer.from(path), access: RIGHTS, optional: false, from: 'fsReadable[0]', ...(names && {
-      names: Buffer.from(names.map((name) => `${name}\0`).join('')),
-      identities: BigUint64Array.from(names.map((name) => statSync(join(path, name), { bigint: true })).flatMap(({ dev, ino }) => [dev, ino])),
+      entries: judgedEntries(names, new Map(names.map((name) => [name, statSync(join(path, name), { bigint: true })]))),
     }),
   }));
   return { handledFs: RIGHTS, handledNet: 0n, scoped: 0n, portRules: [], pathRules } as unknown as LandlockPlan;
@@ -98,6 +98,31 @@ describe('a ruleset', () => {
     const before = openRulesets();
     for (const wrong of [join(folder, 'missing'), join(path, 'file', 'beneath')]) {
       expect(() => withRuleset(plan({ path: wrong }), () => 0)).toThrow(expect.objectContaining({ code: 'ERR_SANDLOCK_CONFIG' }) as Error);
+    }
+    expect(openRulesets()).toBe(before);
+  });
+
+  it('stays open for the start that has it, however many others are made meanwhile', async () => {
+    const paths = Array.from({ length: 6 }, (_, i) => made(`within-${i}`, ''));
+    await sleep(SETTLED_MS);
+    const before = openRulesets();
+    withRuleset(plan({ path: paths[0]! }), (fd) => {
+      const link = readlinkSync(`/proc/self/fd/${fd}`);
+      for (const path of paths.slice(1)) wasServed(plan({ path }));
+      expect(readlinkSync(`/proc/self/fd/${fd}`)).toBe(link);
+      expect(openRulesets()).toBe(5);
+    });
+    expect(openRulesets()).toBe(4);
+    expect(before).toBeLessThanOrEqual(4);
+  });
+
+  it('is made for what was judged, or not at all', () => {
+    const [path, other] = [made('judged', ''), made('other', '')];
+    const { dev, ino } = statSync(other, { bigint: true });
+    const rule = plan({ path }).pathRules[0]!;
+    const before = openRulesets();
+    for (const judged of [`${dev} ${ino}`, 'missing']) {
+      expect(() => withRuleset({ ...plan(), pathRules: [{ ...rule, judged }] }, () => 0)).toThrow('was moved');
     }
     expect(openRulesets()).toBe(before);
   });

@@ -1,0 +1,26 @@
+/**
+ * Entries of a directory that get a rule, each with what it was when that was decided: one that is another file by then gets none.
+ */
+import type { EntryStat } from '@sandlock/sys';
+import { createHash } from 'node:crypto';
+
+export interface JudgedEntries {
+  /** A character a byte. */
+  readonly names: readonly string[];
+  /** With a NUL behind each. */
+  readonly text: Uint8Array;
+  /** Device and inode of each. */
+  readonly identities: BigUint64Array;
+  /** The same for the same names of the same files, and for no others. */
+  readonly digest: string;
+}
+
+export function judgedEntries(names: readonly string[], entries: ReadonlyMap<string, EntryStat>): JudgedEntries {
+  const text = Buffer.from(names.map((name) => `${name}\0`).join(''), 'latin1');
+  const identities = BigUint64Array.from(names.flatMap((name) => {
+    const { dev, ino } = entries.get(name)!;
+    return [dev, ino];
+  }));
+  const digest = createHash('sha256').update(`${names.length} `).update(text).update(new Uint8Array(identities.buffer)).digest('base64');
+  return { names, text, identities, digest };
+}
