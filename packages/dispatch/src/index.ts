@@ -26,7 +26,7 @@ export { type SupervisorReport } from './reports.js';
 export { type Diagnostics, type SupervisorState, type SupervisorStats, type WaitingCall } from './stats.js';
 export { type OwnsGroup } from './kill-target.js';
 export { type Listener } from './listener.js';
-export { kernelListener } from './kernel-listener.js';
+export { kernelListener, type KernelListener } from './kernel-listener.js';
 
 export {
   ActionError, HandlerError, SupervisorError, type ActionErrorCode, type HandlerErrorCode, type SupervisorErrorCode,

@@ -26,35 +26,63 @@ const RESPONSE_BYTES = 24;
 const CLOSED = -constants.errno.EBADF;
 const { EIO, ESRCH } = constants.errno;
 
+export interface KernelListener extends Listener {
+  /**
+   * Takes the descriptor where it came later than all else: owned from here on, and closed with the supervisor.
+   *
+   * @throws {SupervisorError} ERR_SANDLOCK_SUPERVISOR_STATE: it has one, or was closed; nothing is owned then
+   */
+  attach(fd: number): void;
+}
+
 /**
- * @param fd a listener; owned once this has returned, and closed with the supervisor
+ * @param listenerFd  owned once this has returned, and closed with the supervisor. Left out: it is on its way, and a supervisor can
+ *   be made meanwhile, which is started once the descriptor is attached
  * @throws {SupervisorError} ERR_SANDLOCK_SUPERVISOR_LISTENER: notifications or responses of this kernel have another size
  */
-export function kernelListener(fd: number): Listener {
+export function kernelListener(listenerFd?: number): KernelListener {
   const { notif, response } = seccompGetNotifSizes();
   if (notif !== NOTIFICATION_BYTES || response !== RESPONSE_BYTES) {
     throw new SupervisorError('ERR_SANDLOCK_SUPERVISOR_LISTENER',
       `Notifications and responses of this kernel have ${notif} and ${response} bytes; this supervisor knows those of ${NOTIFICATION_BYTES} and ${RESPONSE_BYTES}.`);
   }
-  // EINVAL and ENOTTY before 6.6: slower, and nothing else.
-  const syncWakeUp = seccompNotifSetFlags(fd, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) === 0;
+  let fd = -1; // none: not there yet, or closed
+  let mayAttach = true;
+  let syncWakeUp = false;
   let watcher: NotifWatcher | undefined;
+  let isReferenced = true;
   let screen: PathScreen | undefined;
-  let open = true;
+  const attach = (given: number): void => {
+    if (!mayAttach) throw new SupervisorError('ERR_SANDLOCK_SUPERVISOR_STATE', 'A listener takes one descriptor, and none once it is closed.');
+    mayAttach = false;
+    fd = given;
+    // EINVAL and ENOTTY before 6.6: slower, and nothing else.
+    syncWakeUp = seccompNotifSetFlags(fd, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) === 0;
+  };
+  if (listenerFd !== undefined) attach(listenerFd);
   return {
-    fd,
-    syncWakeUp,
+    get fd() { return fd < 0 ? undefined : fd; },
+    get syncWakeUp() { return syncWakeUp; },
+    attach,
     start(buffer, onReceived) {
       watcher = new NotifWatcher({ fd, buffer, screen, eagerUs: EAGER_US, onReceived });
+      if (!isReferenced) watcher.unref();
     },
     close() {
-      if (!open) return;
-      open = false;
+      mayAttach = false;
+      if (fd < 0) return;
       watcher?.close();
       close(fd);
+      fd = -1;
     },
-    ref: () => watcher?.ref(),
-    unref: () => watcher?.unref(),
+    ref() {
+      isReferenced = true;
+      watcher?.ref();
+    },
+    unref() {
+      isReferenced = false;
+      watcher?.unref();
+    },
 
     screen(arch, { calls, names, trees, knownEntries }) {
       screen = new PathScreen(arch, calls, names.map(toBytes), trees.map(toBytes), knownEntries.map(asDirectory));
@@ -62,10 +90,10 @@ export function kernelListener(fd: number): Listener {
     screened: (nr) => screen?.passed(nr) ?? 0,
 
     // Once closed, the number may be anyone's: another supervisor's listener even.
-    send: (id, value, error, flags) => (open ? seccompNotifSend(fd, id, value, error, flags) : CLOSED),
+    send: (id, value, error, flags) => (fd < 0 ? CLOSED : seccompNotifSend(fd, id, value, error, flags)),
     addFd: (id, flags, srcFd, newFd, newFdFlags) => (
-      open ? seccompNotifAddFd(fd, id, flags, srcFd, newFd, newFdFlags) : CLOSED),
-    idValid: (id) => (open ? seccompNotifIdValid(fd, id) : CLOSED),
+      fd < 0 ? CLOSED : seccompNotifAddFd(fd, id, flags, srcFd, newFd, newFdFlags)),
+    idValid: (id) => (fd < 0 ? CLOSED : seccompNotifIdValid(fd, id)),
 
     readMemory: processVmReadv,
     writeMemory: processVmWritev,

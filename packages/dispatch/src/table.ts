@@ -55,6 +55,7 @@ export class DispatchTable {
   readonly #users: Link[] = [];
   readonly #disposables = new Set<Disposable>();
   #sealed = false;
+  #chains: ReadonlyMap<number, readonly Link[]> | undefined;
   #disposal: Promise<void> | undefined;
 
   constructor(options: DispatchTableOptions = {}) {
@@ -144,13 +145,7 @@ export class DispatchTable {
   /** Every chain in the order in which it is walked. Ends registration too. */
   chains(): ReadonlyMap<number, readonly Link[]> {
     this.#sealed = true;
-    const chains = new Map<number, Link[]>();
-    for (const each of [...this.#families, ...this.#users]) {
-      const chain = chains.get(each.nr);
-      if (chain === undefined) chains.set(each.nr, [each]);
-      else chain.push(each);
-    }
-    return chains;
+    return (this.#chains ??= this.#chained());
   }
 
   /**
@@ -162,6 +157,16 @@ export class DispatchTable {
   dispose(): Promise<void> {
     this.#sealed = true;
     return (this.#disposal ??= disposeAll(this.#disposables));
+  }
+
+  #chained(): ReadonlyMap<number, readonly Link[]> {
+    const chains = new Map<number, Link[]>();
+    for (const each of [...this.#families, ...this.#users]) {
+      const chain = chains.get(each.nr);
+      if (chain === undefined) chains.set(each.nr, [each]);
+      else chain.push(each);
+    }
+    return chains;
   }
 
   #adopt(candidate: unknown): void {

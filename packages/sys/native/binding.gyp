@@ -21,6 +21,7 @@
         "addon/notif.cc",
         "addon/notif_watcher.cc",
         "addon/path_screen.cc",
+        "addon/pipe_capture.cc",
         "addon/process.cc",
         "addon/seccomp.cc",
         "addon/socket.cc",

@@ -21,6 +21,12 @@ export interface WatcherHandle {
   close(): void;
 }
 
+export interface PipeCaptureHandle extends WatcherHandle {
+  drain(): boolean;
+  total(): number;
+  take(): Buffer;
+}
+
 export interface KeptFdHandle {
   close(): void;
 }
@@ -128,6 +134,7 @@ export interface Binding {
   KeptFd: new (fd: Fd) => KeptFdHandle;
   PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array, directories: [Uint8Array, BigUint64Array][]) => ScreenHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;
+  PipeCapture: new (fd: Fd, limitBytes: number, callback: () => void) => PipeCaptureHandle;
   NotifWatcher: new (fd: Fd, buffer: Uint8Array, screen: ScreenHandle | undefined, callback: (received: Result) => void) => WatcherHandle;
 }
 

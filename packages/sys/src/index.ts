@@ -16,6 +16,7 @@ export { TargetSocket } from './target-socket.js';
 export { KeptFd } from './kept-fd.js';
 export { PathScreen, type KnownDirectory, type ScreenedCall } from './path-screen.js';
 export { NotifWatcher } from './notif-watcher.js';
+export { PipeCapture, type PipeCaptureOptions } from './pipe-capture.js';
 export { FdWatcher, UV_DISCONNECT, UV_READABLE, UV_WRITABLE } from './fd-watcher.js';
 export { GuardedProcess, type GuardCallbacks, type TargetExit } from './spawn/guarded-process.js';
 export { guardProgramPath } from './spawn/guard-program.js';

@@ -1,59 +1,70 @@
 /**
- * Capture: reads a stream of the program to its end and keeps the first bytes of it.
+ * Capture: reads a pipe from the program to its end and keeps the first bytes of it.
  *
  * It reads on after the limit, or the program would block on a full pipe. Once the tree is gone nothing of it can
  * write, but a process outside may have been passed the pipe; so after that, silence counts as the end.
  */
-import { monotonicMs } from '@sandlock/sys';
-import type { Socket } from 'node:net';
+import { close, PipeCapture } from '@sandlock/sys';
+
+import { deferred } from './deferred.js';
 
 /** How long a pipe may be silent after the tree has ended, in milliseconds. */
 const SILENCE_MS = 200;
 
 export class Capture {
-  readonly #stream: Socket;
+  readonly #fd: number;
   readonly #limitBytes: number;
-  readonly #chunks: Buffer[] = [];
-  readonly #closed: Promise<void>;
-  #bytes = 0;
-  #truncated = false;
-  #lastData = 0;
+  readonly #pipe: PipeCapture;
+  readonly #closed = deferred();
+  #isOpen = true;
+  #bytes: Buffer | undefined;
 
-  constructor(stream: Socket, limitBytes: number) {
-    this.#stream = stream;
+  /** @param fd our end of the pipe; owned from here on @throws {SyscallError} it cannot be watched, and is closed */
+  constructor(fd: number, limitBytes: number) {
+    this.#fd = fd;
     this.#limitBytes = limitBytes;
-    // One that was empty closes by itself, also while nobody reads; it says so once.
-    this.#closed = stream.closed ? Promise.resolve() : new Promise((resolve) => stream.once('close', () => resolve()));
-    stream.on('error', () => stream.destroy()); // the bytes so far are the output
-    stream.on('data', (chunk: Buffer) => this.#take(chunk));
+    try {
+      this.#pipe = new PipeCapture({ fd, limitBytes, onEnd: () => this.close() });
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
   }
 
   /** Resolves when all has been read. Call it once the tree has ended. */
   async finish(): Promise<void> {
-    this.#lastData = monotonicMs();
+    if (this.#isOpen && this.#pipe.drain()) this.close(); // as a rule all is there
+    if (!this.#isOpen) return;
+    let [heard, silentMs] = [this.#pipe.totalBytes, 0];
     const timer = setInterval(() => {
-      if (monotonicMs() - this.#lastData >= SILENCE_MS) this.#stream.destroy();
+      const { totalBytes } = this.#pipe;
+      silentMs = totalBytes === heard ? silentMs + SILENCE_MS / 4 : 0;
+      heard = totalBytes;
+      if (silentMs >= SILENCE_MS) this.close();
     }, SILENCE_MS / 4);
-    await this.#closed;
+    await this.#closed.promise;
     clearInterval(timer);
   }
 
   get bytes(): Buffer {
-    return Buffer.concat(this.#chunks);
+    return (this.#bytes ??= this.#pipe.take());
   }
 
   /** More came than was kept. */
   get truncated(): boolean {
-    return this.#truncated;
+    return this.#pipe.totalBytes > this.#limitBytes;
   }
 
-  #take(chunk: Buffer): void {
-    this.#lastData = monotonicMs();
-    const room = this.#limitBytes - this.#bytes;
-    if (chunk.length > room) this.#truncated = true;
-    if (room <= 0) return;
-    const kept = chunk.length > room ? Buffer.from(chunk.subarray(0, room)) : chunk;
-    this.#bytes += kept.length;
-    this.#chunks.push(kept);
+  unref(): void {
+    this.#pipe.unref();
+  }
+
+  /** Reads no more: the bytes so far are the output. Idempotent. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#pipe.close();
+    close(this.#fd);
+    this.#closed.resolve(undefined);
   }
 }

@@ -1,56 +1,64 @@
 /**
  * Our ends of a program's pipes: each is taken by the caller, or captured here, and never both.
+ *
+ * An output becomes a stream when it is taken: most are captured, which does not take one.
  */
+import { close } from '@sandlock/sys';
 import type { Socket } from 'node:net';
 
 import { Capture } from './capture.js';
 import { pipeStream, type StdioPlan } from './stdio.js';
 
+type Output = 1 | 2;
+
+const OUTPUTS: readonly Output[] = [1, 2];
+
 export class ProgramStreams {
   readonly #limitBytes: number;
-  readonly #streams: readonly (Socket | null)[];
-  readonly #taken = [false, false, false];
+  /** Owned here until it is taken or captured. */
+  readonly #ends: (number | null)[];
+  readonly #streams: (Socket | null)[] = [null, null, null];
   readonly #captures: (Capture | null)[] = [null, null, null];
-  #over = false;
+  #stdinTaken = false;
+  #isReferenced = true;
 
   /** @param limitBytes how much of each output is kept */
   constructor({ ends }: StdioPlan, limitBytes: number) {
     this.#limitBytes = limitBytes;
-    this.#streams = ends.map((fd, i) => (fd === null ? null : pipeStream(fd, i === 0 ? 'write' : 'read')));
+    this.#ends = [...ends];
     // A write to a program that is gone is no error of the caller's.
-    this.#streams[0]?.on('error', () => undefined);
+    this.#streamOf(0)?.on('error', () => undefined);
   }
 
   /** @returns null: there is no pipe, or it is captured already */
-  take(i: 0 | 1 | 2): Socket | null {
-    if (this.#captures[i]) return null;
-    this.#taken[i] = true;
-    return this.#streams[i] ?? null;
+  take(i: 0 | Output): Socket | null {
+    if (i === 0) this.#stdinTaken = true;
+    return this.#streamOf(i);
   }
 
   /** Ends a stdin that nobody took. */
   endInput(): void {
-    if (!this.#taken[0]) this.#streams[0]?.end();
+    if (!this.#stdinTaken) this.#streams[0]?.end();
   }
 
   /** Begins to capture what was not taken. */
   capture(): void {
-    for (const i of [1, 2]) {
-      const stream = this.#streams[i];
-      if (stream && !this.#taken[i] && !this.#over) this.#captures[i] ??= new Capture(stream, this.#limitBytes);
+    for (const i of OUTPUTS) {
+      const fd = this.#release(i);
+      if (fd === null) continue;
+      const capture = (this.#captures[i] = new Capture(fd, this.#limitBytes));
+      if (!this.#isReferenced) capture.unref();
     }
   }
 
-  /** The tree is gone. Resolves when all that it wrote is captured. */
+  /** The tree is gone. Resolves when all that it wrote is captured, and who feeds it has let go. */
   async finish(): Promise<void> {
-    this.#streams[0]?.destroy();
     this.capture(); // whoever waits only now gets the same
-    await Promise.all(this.#captures.map((capture) => capture?.finish()));
-    this.#over = true;
+    await Promise.all([destroyed(this.#streams[0]), ...this.#captures.map((capture) => capture?.finish())]);
   }
 
   /** null: it was no pipe, or was taken. */
-  captured(i: 1 | 2): Buffer | null {
+  captured(i: Output): Buffer | null {
     return this.#captures[i]?.bytes ?? null;
   }
 
@@ -59,10 +67,35 @@ export class ProgramStreams {
   }
 
   unref(): void {
-    for (const stream of this.#streams) stream?.unref();
+    this.#isReferenced = false;
+    for (const each of [...this.#streams, ...this.#captures]) each?.unref();
   }
 
   destroy(): void {
     for (const stream of this.#streams) stream?.destroy();
+    for (const i of OUTPUTS) {
+      this.#captures[i]?.close();
+      const fd = this.#release(i);
+      if (fd !== null) close(fd);
+    }
   }
+
+  #streamOf(i: 0 | Output): Socket | null {
+    const fd = this.#release(i);
+    if (fd === null) return this.#streams[i]!;
+    const stream = (this.#streams[i] = pipeStream(fd, i === 0 ? 'write' : 'read'));
+    if (!this.#isReferenced) stream.unref();
+    return stream;
+  }
+
+  #release(i: 0 | Output): number | null {
+    const fd = this.#ends[i]!;
+    this.#ends[i] = null;
+    return fd;
+  }
+}
+
+async function destroyed(stream: Socket | null | undefined): Promise<void> {
+  stream?.destroy();
+  if (stream && !stream.closed) await new Promise<void>((resolve) => stream.once('close', () => resolve()));
 }

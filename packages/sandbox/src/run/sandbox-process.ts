@@ -119,6 +119,7 @@ export class SandboxProcess extends EventEmitter<SandboxProcessEvents> {
     if (options.timeout !== undefined) this.#arm(options.timeout, () => this.#expire());
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#abort();
+    this.#supervision.prepare();
   }
 
   /** Process id of the program; undefined before it exists. */

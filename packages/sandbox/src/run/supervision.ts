@@ -1,7 +1,9 @@
 /**
  * The supervision of one run, from the listener's arrival on. Without a supervisor there is none, and every answer is as such.
+ *
+ * The first call of a program comes as soon as its listener, so all that can be is made ready before.
  */
-import { kernelListener, Supervisor, type SupervisorReport, type SupervisorStats } from '@sandlock/dispatch';
+import { kernelListener, Supervisor, type DispatchTable, type KernelListener, type SupervisorReport, type SupervisorStats } from '@sandlock/dispatch';
 import { close } from '@sandlock/sys';
 
 import type { Confinement } from './confinement.js';
@@ -17,11 +19,16 @@ export interface SupervisionCallbacks {
   readonly failed: (error: Error) => void;
 }
 
+interface Prepared {
+  readonly listener: KernelListener;
+  readonly supervisor: Supervisor;
+}
+
 export class Supervision {
   readonly #confinement: Confinement;
   readonly #callbacks: SupervisionCallbacks;
-  #supervisor: Supervisor | undefined;
-  #syncWakeUp = false;
+  #prepared: Prepared | undefined;
+  #hasStarted = false;
 
   constructor(confinement: Confinement, callbacks: SupervisionCallbacks) {
     this.#confinement = confinement;
@@ -29,53 +36,74 @@ export class Supervision {
   }
 
   get hasStarted(): boolean {
-    return this.#supervisor !== undefined;
+    return this.#hasStarted;
   }
 
   /** Whether whoever answers wakes the caller on its own processor. */
   get syncWakeUp(): boolean {
-    return this.#syncWakeUp;
+    return this.#prepared?.listener.syncWakeUp ?? false;
+  }
+
+  /** To be called while the listener is on its way. */
+  prepare(): void {
+    const { table } = this.#confinement;
+    if (table === undefined) return;
+    try {
+      this.#prepared = this.#prepare(table);
+    } catch {
+      // Where no listener can come either, the program's side says why. Otherwise start() meets it again.
+    }
   }
 
   /** @param fd the listener; it is taken over */
   start(fd: number): void {
-    const { table, memory, isMember } = this.#confinement;
+    const { table, memory } = this.#confinement;
     if (table === undefined) return close(fd);
     try {
-      const listener = kernelListener(fd);
-      this.#syncWakeUp = listener.syncWakeUp;
-      this.#supervisor = new Supervisor({
-        listener,
-        table,
-        killTree: ({ pid }) => {
-          killFirst(listener, [this.#callbacks.program(), pid], isMember);
-          this.#callbacks.killTree();
-        },
-        onReport: this.#callbacks.report,
-        onFatal: this.#callbacks.failed,
-      });
-      this.#supervisor.start();
+      this.#prepared ??= this.#prepare(table);
+      this.#prepared.listener.attach(fd);
+    } catch (error) {
+      close(fd);
+      return this.#callbacks.failed(error as Error);
+    }
+    this.#hasStarted = true;
+    try {
+      this.#prepared.supervisor.start();
       memory?.watch();
     } catch (error) {
-      if (this.#supervisor === undefined) close(fd);
       this.#callbacks.failed(error as Error);
     }
   }
 
   stats(): SupervisorStats | null {
-    return this.#supervisor?.stats() ?? null;
+    return this.#hasStarted ? this.#prepared!.supervisor.stats() : null;
   }
 
   release(...call: Parameters<Supervisor['release']>): boolean {
-    return this.#supervisor?.release(...call) ?? false;
+    return this.#prepared?.supervisor.release(...call) ?? false;
   }
 
   unref(): void {
-    this.#supervisor?.unref();
+    this.#prepared?.supervisor.unref();
   }
 
   /** Also ends the handlers of a table that no listener ever came for. @throws what a handler's dispose throws */
   async close(): Promise<void> {
-    await (this.#supervisor?.close() ?? this.#confinement.table?.dispose());
+    await (this.#prepared?.supervisor.close() ?? this.#confinement.table?.dispose());
+  }
+
+  #prepare(table: DispatchTable): Prepared {
+    const listener = kernelListener();
+    const supervisor = new Supervisor({
+      listener,
+      table,
+      killTree: ({ pid }) => {
+        killFirst(listener, [this.#callbacks.program(), pid], this.#confinement.isMember);
+        this.#callbacks.killTree();
+      },
+      onReport: this.#callbacks.report,
+      onFatal: this.#callbacks.failed,
+    });
+    return { listener, supervisor };
   }
 }

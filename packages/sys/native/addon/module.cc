@@ -19,6 +19,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sandlock::InitNotifWatcher(env, exports);
   sandlock::InitKeptFd(env, exports);
   sandlock::InitPathScreen(env, exports);
+  sandlock::InitPipeCapture(env, exports);
   sandlock::InitProcess(env, exports);
   sandlock::InitSocket(env, exports);
   sandlock::InitSpawn(env, exports);

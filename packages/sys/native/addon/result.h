@@ -57,6 +57,7 @@ void InitLifeline(Napi::Env env, Napi::Object exports);
 void InitNotifWatcher(Napi::Env env, Napi::Object exports);
 void InitKeptFd(Napi::Env env, Napi::Object exports);
 void InitPathScreen(Napi::Env env, Napi::Object exports);
+void InitPipeCapture(Napi::Env env, Napi::Object exports);
 void InitProcess(Napi::Env env, Napi::Object exports);
 void InitSocket(Napi::Env env, Napi::Object exports);
 void InitSpawn(Napi::Env env, Napi::Object exports);

@@ -1,8 +1,10 @@
 /*
- * Watcher: what FdWatcher and NotifWatcher share, an object that calls back into JavaScript from the event loop.
+ * Watcher: what FdWatcher, NotifWatcher and PipeCapture share, an object that calls back into JavaScript from the event loop.
  */
 #ifndef SANDLOCK_WATCHER_H
 #define SANDLOCK_WATCHER_H
+
+#include <vector>
 
 #include "loop_poll.h"
 #include "result.h"
@@ -19,11 +21,12 @@ class Watcher : public Napi::ObjectWrap<T>, protected LoopPoll {
     else callback_ = Napi::Persistent(callback.template As<Napi::Function>());
   }
 
-  static Napi::Function ClassNamed(Napi::Env env, const char* name) {
+  static Napi::Function ClassNamed(Napi::Env env, const char* name, std::vector<Napi::ClassPropertyDescriptor<T>> own = {}) {
     using Wrap = Napi::ObjectWrap<T>;
-    return Wrap::DefineClass(env, name, {
+    own.insert(own.end(), {
         Wrap::InstanceMethod("start", static_cast<Method>(&T::Begin)), Wrap::InstanceMethod("ref", static_cast<VoidMethod>(&T::RefLoop)),
         Wrap::InstanceMethod("unref", static_cast<VoidMethod>(&T::UnrefLoop)), Wrap::InstanceMethod("close", static_cast<VoidMethod>(&T::End))});
+    return Wrap::DefineClass(env, name, own);
   }
 
   template <size_t N>
