@@ -19,6 +19,7 @@ export class ProgramStreams {
   readonly #ends: (number | null)[];
   readonly #streams: (Socket | null)[] = [null, null, null];
   readonly #captures: (Capture | null)[] = [null, null, null];
+  readonly #stdinClosed: Promise<void>;
   #stdinTaken = false;
   #isReferenced = true;
 
@@ -26,8 +27,11 @@ export class ProgramStreams {
   constructor({ ends }: StdioPlan, limitBytes: number) {
     this.#limitBytes = limitBytes;
     this.#ends = [...ends];
+    const stdin = this.#streamOf(0);
     // A write to a program that is gone is no error of the caller's.
-    this.#streamOf(0)?.on('error', () => undefined);
+    stdin?.on('error', () => undefined);
+    // Not asked for later: a stream is closed a moment before it says so.
+    this.#stdinClosed = stdin === null ? Promise.resolve() : new Promise((resolve) => stdin.once('close', () => resolve()));
   }
 
   /** @returns null: there is no pipe, or it is captured already */
@@ -54,7 +58,8 @@ export class ProgramStreams {
   /** The tree is gone. Resolves when all that it wrote is captured, and who feeds it has let go. */
   async finish(): Promise<void> {
     this.capture(); // whoever waits only now gets the same
-    await Promise.all([destroyed(this.#streams[0]), ...this.#captures.map((capture) => capture?.finish())]);
+    this.#streams[0]?.destroy();
+    await Promise.all([this.#stdinClosed, ...this.#captures.map((capture) => capture?.finish())]);
   }
 
   /** null: it was no pipe, or was taken. */
@@ -93,9 +98,4 @@ export class ProgramStreams {
     this.#ends[i] = null;
     return fd;
   }
-}
-
-async function destroyed(stream: Socket | null | undefined): Promise<void> {
-  stream?.destroy();
-  if (stream && !stream.closed) await new Promise<void>((resolve) => stream.once('close', () => resolve()));
 }
