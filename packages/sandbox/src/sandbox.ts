@@ -15,6 +15,7 @@ import type { SandboxOptions } from './options/option-table.js';
 import { buildPolicy } from './policy/build-policy.js';
 import type { Policy } from './policy/policy.js';
 import { feed } from './run/feed.js';
+import { KeptFiles } from './run/kept-files.js';
 import { launch, type LaunchInput } from './run/launch.js';
 import type { CapturedResult, RunResult } from './run/result.js';
 import type { PopenOptions, RunOptions, StartOptions } from './run/run-options.js';
@@ -35,6 +36,7 @@ export class Sandbox {
   readonly #handlers: readonly HandlerBinding[];
   readonly #filterStore: FilterStore | undefined;
   readonly #filters: FilterCache;
+  readonly #files: KeptFiles;
 
   /** @throws {ConfigError} with every issue at once @throws {UnsupportedPlatformError} */
   constructor(options: SandboxOptions = {}, { filterStore }: SandboxStores = {}) {
@@ -45,6 +47,7 @@ export class Sandbox {
     this.#handlers = handlers;
     this.#filterStore = filterStore;
     this.#filters = new FilterCache(filterStore);
+    this.#files = new KeptFiles(policy);
   }
 
   /** A new sandbox with some options replaced. @throws {ConfigError} */
@@ -132,7 +135,7 @@ export class Sandbox {
   }
 
   #launch(cmd: Command, options: PopenOptions & RunOptions, how: How): SandboxProcess {
-    return launch({ policy: this.#policy, handlers: this.#handlers, filters: this.#filters, cmd, options, ...how });
+    return launch({ policy: this.#policy, handlers: this.#handlers, filters: this.#filters, files: this.#files, cmd, options, ...how });
   }
 }
 

@@ -20,6 +20,7 @@
         "addon/memory.cc",
         "addon/notif.cc",
         "addon/notif_watcher.cc",
+        "addon/path_looks.cc",
         "addon/path_screen.cc",
         "addon/pipe_capture.cc",
         "addon/process.cc",

@@ -15,6 +15,7 @@ export * from './sockets.js';
 export { TargetSocket } from './target-socket.js';
 export { KeptFd } from './kept-fd.js';
 export { PathScreen, type KnownDirectory, type ScreenedCall } from './path-screen.js';
+export { PathLooks, PathSet, type PathLook } from './path-set.js';
 export { NotifWatcher } from './notif-watcher.js';
 export { PipeCapture, type PipeCaptureOptions } from './pipe-capture.js';
 export { FdWatcher, UV_DISCONNECT, UV_READABLE, UV_WRITABLE } from './fd-watcher.js';

@@ -7,8 +7,7 @@
  * changes nothing but the path; so whoever goes by paths reads them anew.
  * proc_pid_mountinfo(5); fs/namespace.c, mounts_poll()
  */
-import { AT_FDCWD, KeptFd, O_RDONLY, openat, pollNow, POLLPRI } from '@sandlock/sys';
-import { readFileSync } from 'node:fs';
+import { AT_FDCWD, KeptFd, O_RDONLY, openat, pollNow, POLLPRI, readFileInto } from '@sandlock/sys';
 
 import { parseMountInfo, type MountPoint } from './mount-points.js';
 
@@ -16,7 +15,7 @@ export type MountTable = readonly MountPoint[];
 
 interface Known {
   readonly file: KeptFd;
-  readonly text: string;
+  readonly text: Buffer;
   readonly table: MountTable;
 }
 
@@ -26,8 +25,7 @@ let last: Known | undefined;
 /** As it is now, paths included. @throws where /proc is not mounted: nothing can be said then */
 export function readMountTable(): MountTable {
   const unchanged = last !== undefined && isQuiet(last);
-  const text = readFileSync(FILE, 'latin1');
-  return unchanged && last?.text === text ? last.table : readAnew();
+  return unchanged && last?.text.equals(read()) ? last.table : readAnew();
 }
 
 /** What the last look has found, unless something was mounted or unmounted since. @throws as {@link readMountTable} */
@@ -45,7 +43,18 @@ function readAnew(): MountTable {
   last = undefined;
   // Opened first: what changes while the table is read is told at the next look.
   const file = new KeptFd(openat(AT_FDCWD, FILE, O_RDONLY));
-  const text = readFileSync(FILE, 'latin1');
-  last = { file, text, table: parseMountInfo(text) };
+  const text = Buffer.from(read());
+  last = { file, text, table: parseMountInfo(text.toString('latin1')) };
   return last.table;
+}
+
+let buffer = Buffer.alloc(0);
+
+/** The whole text, until the next is read. */
+function read(): Buffer {
+  for (;;) {
+    const length = readFileInto(FILE, buffer);
+    if (length < buffer.length) return buffer.subarray(0, length);
+    buffer = Buffer.alloc(Math.max(16 * 1024, 2 * buffer.length));
+  }
 }

@@ -35,8 +35,9 @@ export function buildEnvironment(
 ): Record<string, string> {
   // No prototype: a variable may be called __proto__.
   const environment = Object.create(null) as Record<string, string>;
-  for (const name of policy.clean ? KEPT : Object.keys(inherited)) {
-    const value = Object.hasOwn(inherited, name) ? inherited[name] : undefined;
+  // Each question asked of process.env is one of the C library.
+  for (const name of policy.clean ? KEPT.filter((each) => Object.hasOwn(inherited, each)) : Object.keys(inherited)) {
+    const value = inherited[name];
     if (value !== undefined) environment[name] = value;
   }
   // An empty PATH means the current directory to some shells.

@@ -17,11 +17,13 @@ import type { FilterCache } from '../filter/filter-cache.js';
 import { requiredFamilies } from '../filter/required-families.js';
 import { refusesConnect } from '../filter/socket-calls.js';
 import { landlockPlan, type LandlockPlan } from '../landlock/landlock-plan.js';
+import { mountTable } from '../landlock/mount-table.js';
 import type { Policy } from '../policy/policy.js';
 import { RealPaths } from '../policy/real-paths.js';
 import { descriptorLimit } from './descriptor-limit.js';
 import { determinism } from './determinism.js';
 import { grantFiles } from './granted-files.js';
+import type { FoundFiles, KeptFiles } from './kept-files.js';
 import type { LeasedRuleset } from './kept-rulesets.js';
 import { viewGrants } from './view-grants.js';
 
@@ -48,6 +50,10 @@ export interface ConfinementInput {
   /** Empty; whoever made it disposes of it if nothing comes of the run. */
   readonly table: DispatchTable;
   readonly cgroup: RunCgroup | undefined;
+  /** Of this sandbox. */
+  readonly files: KeptFiles;
+  /** What it found for this start. */
+  readonly last: FoundFiles | undefined;
   /** Takes the ruleset of this run. */
   readonly ruleset: LeasedRuleset;
   /** The guard's pid, once there is one. */
@@ -141,11 +147,12 @@ interface Shown {
  * @returns what is left for Landlock to give: nothing of a procfs, nor of what a view stands in for. See divideGrants()
  */
 function addViews(
-  { policy, guardPid, socketCopies, ruleset }: ConfinementInput, table: DispatchTable, more: readonly View[], { members, memory, time }: Shown,
+  { policy, guardPid, socketCopies, ruleset, files, last }: ConfinementInput, table: DispatchTable, more: readonly View[], { members, memory, time }: Shown,
 ): LandlockPlan {
   const base = watchedFdBase(descriptorLimit(policy.maxOpenFiles));
-  const paths = new RealPaths();
-  const { procGranted, ...grants } = viewGrants(policy.fs, paths);
+  const [beganMs, mounts, paths] = [Date.now(), mountTable(), new RealPaths()];
+  const grants = last?.grants ?? viewGrants(policy.fs, paths);
+  const { procGranted } = grants;
   const positions = new PositionStore(socketCopies === 'taken');
   const numCpus = visibleCpus(policy);
   // Before /proc's own listings, which are in the kernel's order.
@@ -155,7 +162,11 @@ function addViews(
   const ofProc = proc({ members, guardPid, procGranted, watchedFdBase: procGranted ? base : undefined, positions, memory, time, numCpus });
   table.family(ofProc);
   const shown = [...ofProc.views, ...more, hosts()];
-  const { landlock, served: { directories, knownEntries } } = grantFiles(policy, shown.map(({ path }) => path), paths, ruleset);
+  const names = shown.map(({ path }) => path);
+  const known = last !== undefined && names.join('\0') === last.views.join('\0') ? last.granted : undefined;
+  const granted = grantFiles(policy, names, paths, ruleset, known);
+  if (granted !== known) files.keep(socketCopies, { fs: policy.fs, grants, views: names, granted }, paths, mounts, beganMs);
+  const { landlock, served: { directories, knownEntries } } = granted;
   const began = time !== undefined && policy.shiftFileTimes ? time.startNs / SECOND_NS : undefined;
   table.family(views({ views: shown, grants, members, watchedFdBase: base, procGranted, directories, knownEntries, positions, began }));
   return landlock;

@@ -26,9 +26,13 @@ export interface GrantedFiles {
 /**
  * @param views    names of what views stand in for
  * @param ruleset  takes what comes of the plan
+ * @param last     what came of it at the last start and would again, if that is known
  * @throws {ConfinementError} ERR_SANDLOCK_FILES_MOVING; and as landlockPlan() and createRuleset()
  */
-export function grantFiles(policy: Policy, views: readonly string[], paths: RealPaths, ruleset: LeasedRuleset): GrantedFiles {
+export function grantFiles(
+  policy: Policy, views: readonly string[], paths: RealPaths, ruleset: LeasedRuleset, last?: GrantedFiles,
+): GrantedFiles {
+  if (last !== undefined && ruleset.takeKept(last.landlock)) return last;
   for (let attempt = 1; ; attempt++) {
     try {
       const { landlock: fs, served } = divideGrants(policy.fs, holes(views), attempt === 1 ? paths : new RealPaths());

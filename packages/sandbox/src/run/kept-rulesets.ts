@@ -67,6 +67,17 @@ export class LeasedRuleset {
     this.#shared = rulesetFor(plan).hold();
   }
 
+  /** The same for a plan whose paths are known to lead where they led, if its ruleset is still kept. */
+  takeKept(plan: LandlockPlan): boolean {
+    const key = keyOf(plan);
+    const last = kept.get(key);
+    if (last?.mounts !== mountTable()) return false;
+    kept.delete(key);
+    kept.set(key, last); // the latest
+    this.#shared = last.ruleset.hold();
+    return true;
+  }
+
   release(): void {
     this.#shared?.drop();
     this.#shared = undefined;
@@ -99,8 +110,16 @@ function dropOldest(): void {
   }
 }
 
+const keys = new WeakMap<LandlockPlan, string>();
+
+function keyOf(plan: LandlockPlan): string {
+  const key = keys.get(plan) ?? textOf(plan);
+  keys.set(plan, key);
+  return key;
+}
+
 /** All that a ruleset is made of but the files. */
-function keyOf({ handledFs, handledNet, scoped, pathRules, portRules }: LandlockPlan): string {
+function textOf({ handledFs, handledNet, scoped, pathRules, portRules }: LandlockPlan): string {
   return JSON.stringify([
     [handledFs, handledNet, scoped].map(String),
     portRules.map(({ port, access }) => [port, String(access)]),

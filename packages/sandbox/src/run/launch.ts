@@ -19,6 +19,7 @@ import { gpuGrants } from '../policy/gpu-grants.js';
 import { resolveGrants } from '../policy/resolve-grants.js';
 import { abortError } from './abort-error.js';
 import { makeConfinement } from './confinement.js';
+import type { KeptFiles } from './kept-files.js';
 import { LeasedRuleset } from './kept-rulesets.js';
 import { claimName, releaseName } from './names.js';
 import { checkCall, type PopenOptions, type RunOptions, type StdioMode } from './run-options.js';
@@ -31,6 +32,7 @@ export interface LaunchInput {
   readonly policy: Policy;
   readonly handlers: readonly HandlerBinding[];
   readonly filters: FilterCache;
+  readonly files: KeptFiles;
   readonly cmd: readonly (string | Uint8Array)[];
   readonly options: PopenOptions & RunOptions;
   /** Of options that were checked. */
@@ -81,7 +83,8 @@ function hasListener(): boolean {
 function start(input: LaunchInput, table: DispatchTable): SandboxProcess {
   const { cmd, options } = input;
   const socketCopies = input.policy.supervised && !mayCallPidfdGetfd() ? 'kept' : 'taken';
-  const policy: Policy = { ...input.policy, fs: withGpus(resolveGrants(input.policy), input.policy), net: socketCopies === 'kept' ? withoutCopies(input.policy.net) : input.policy.net };
+  const last = input.files.find(socketCopies);
+  const policy: Policy = { ...input.policy, fs: last?.fs ?? withGpus(resolveGrants(input.policy), input.policy), net: socketCopies === 'kept' ? withoutCopies(input.policy.net) : input.policy.net };
   const name = claimName(options.name ?? policy.name);
   let guardPid = 0;
   let cgroup: RunCgroup | undefined;
@@ -89,7 +92,7 @@ function start(input: LaunchInput, table: DispatchTable): SandboxProcess {
   try {
     cgroup = openCgroup(policy);
     const confinement = makeConfinement({
-      policy, name, socketCopies, cgroup, table, ruleset, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
+      policy, name, socketCopies, cgroup, table, ruleset, last, files: input.files, filters: input.filters, handlers: [...input.handlers, ...(options.handlers ?? [])], guardPid: () => guardPid,
     });
     const stdio = planStdio(input.stdio(options));
     return new SandboxProcess({

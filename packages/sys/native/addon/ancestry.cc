@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,30 +11,14 @@
 #include <vector>
 
 #include "result.h"
+#include "statx.h"
 
 namespace sandlock {
-
-// struct statx, a copy of our own: its stx_mnt_id is younger than many headers. include/uapi/linux/stat.h
-struct Found {
-  uint32_t mask, block_size;
-  uint64_t attributes;
-  uint32_t links, uid, gid;
-  uint16_t mode, spare;
-  uint64_t ino, size, blocks, attributes_mask;
-  uint64_t times[8];
-  uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
-  uint64_t mount_id, rest[13];
-
-  uint64_t dev() const { return makedev(dev_major, dev_minor); }
-  uint64_t rdev() const { return makedev(rdev_major, rdev_minor); }
-  bool operator==(const Found& other) const { return dev() == other.dev() && ino == other.ino && mount_id == other.mount_id; }
-};
-static_assert(sizeof(Found) == 256, "struct statx");
 
 // Of STATX_*: TYPE, MODE, INO, MNT_ID (Linux 5.8).
 static const unsigned kTold = 0x1 | 0x2 | 0x100 | 0x1000;
 
-static int Look(int directory, const char* name, Found* found) {
+static int Look(int directory, const char* name, Statx* found) {
   if (syscall(SYS_statx, directory, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH, kTold, found) != 0) return -errno;
   return (found->mask & kTold) == kTold ? 0 : -ENOSYS;
 }
@@ -45,13 +28,13 @@ static int Look(int directory, const char* name, Found* found) {
 static Napi::Value Ancestry(const Napi::CallbackInfo& info) {
   int fd = open(Path(info[0]), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Result(info.Env(), fd);
-  Found entry, above;
+  Statx entry, above;
   std::vector<uint64_t> fields;
   int error = Look(fd, Path(info[1]), &entry);
   if (error == 0) error = Look(fd, "", &above);
   if (error == 0) fields = {entry.dev(), entry.ino, entry.rdev(), entry.mode, entry.mount_id, above.dev(), above.ino, above.mount_id};
   for (std::string up = ".."; error == 0; up += "/..") {
-    Found below = above;
+    Statx below = above;
     error = Look(fd, up.c_str(), &above);
     if (error != 0 || above == below) break;
     fields.insert(fields.end(), {above.dev(), above.ino, above.mount_id});

@@ -18,6 +18,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sandlock::InitLifeline(env, exports);
   sandlock::InitNotifWatcher(env, exports);
   sandlock::InitKeptFd(env, exports);
+  sandlock::InitPathLooks(env, exports);
   sandlock::InitPathScreen(env, exports);
   sandlock::InitPipeCapture(env, exports);
   sandlock::InitProcess(env, exports);

@@ -56,6 +56,7 @@ void InitLandlock(Napi::Env env, Napi::Object exports);
 void InitLifeline(Napi::Env env, Napi::Object exports);
 void InitNotifWatcher(Napi::Env env, Napi::Object exports);
 void InitKeptFd(Napi::Env env, Napi::Object exports);
+void InitPathLooks(Napi::Env env, Napi::Object exports);
 void InitPathScreen(Napi::Env env, Napi::Object exports);
 void InitPipeCapture(Napi::Env env, Napi::Object exports);
 void InitProcess(Napi::Env env, Napi::Object exports);
