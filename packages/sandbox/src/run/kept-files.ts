@@ -14,7 +14,7 @@ import { dirname } from 'node:path';
 import { isSettled } from '../landlock/listing.js';
 import { isMovable, isWithin, SPECIAL } from '../landlock/mount-points.js';
 import { readMountTable, type MountTable } from '../landlock/mount-table.js';
-import { identityOf, MISSING } from '../landlock/moved.js';
+import { identityOf, MISSING } from '../landlock/identities.js';
 import type { Policy } from '../policy/policy.js';
 import type { RealPaths } from '../policy/real-paths.js';
 import type { GrantedFiles } from './granted-files.js';

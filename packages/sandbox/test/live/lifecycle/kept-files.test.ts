@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 
 import { mountTable, readMountTable, type MountTable } from '../../../src/landlock/mount-table.js';
 import type { PathRule } from '../../../src/landlock/landlock-plan.js';
-import { identityOf } from '../../../src/landlock/moved.js';
+import { identityOf } from '../../../src/landlock/identities.js';
 import { buildPolicy } from '../../../src/policy/build-policy.js';
 import { RealPaths } from '../../../src/policy/real-paths.js';
 import { KeptFiles, type FoundFiles } from '../../../src/run/kept-files.js';
