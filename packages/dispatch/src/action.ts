@@ -63,9 +63,12 @@ export class InjectFdSendAction extends ActionBase {
   }
 }
 
+/** A number of the target, or what tells it at the moment when a descriptor is put there; undefined: none is free. */
+export type TargetFd = number | (() => number | undefined);
+
 /** The number that a descriptor is to have in the target, and whether another will do. */
 export interface WishedFd {
-  readonly targetFd: number;
+  readonly targetFd: TargetFd;
   readonly orLowest: boolean;
 }
 
@@ -73,9 +76,12 @@ export interface InjectFdSendOptions {
   readonly srcFd: FdSource;
   /** Default O_CLOEXEC. */
   readonly newFdFlags?: number;
-  /** The target's number; what is there is closed. Default: the lowest free one. */
-  readonly targetFd?: number;
-  /** Whether the lowest free number will do where the target's limit does not reach `targetFd`. Default: EMFILE. */
+  /**
+   * The target's number; what is there is closed. Default: the lowest free one. A function is asked when the action is answered
+   * with, so that of several that were made before none gets a number that another has by then.
+   */
+  readonly targetFd?: TargetFd;
+  /** Whether the lowest free number will do where the target's limit does not reach `targetFd`, or it gives none. Default: EMFILE. */
   readonly orLowest?: boolean;
 }
 
@@ -197,7 +203,10 @@ function owning(
   try {
     const flags = checkedFdFlags(options.newFdFlags ?? O_CLOEXEC);
     const at = options.targetFd === undefined ? undefined
-      : Object.freeze({ targetFd: checkedTargetFd(options.targetFd), orLowest: options.orLowest ?? false });
+      : Object.freeze({
+        targetFd: typeof options.targetFd === 'function' ? options.targetFd : checkedTargetFd(options.targetFd),
+        orLowest: options.orLowest ?? false,
+      });
     if (tracked && typeof onInjected !== 'function') {
       throw new ActionError('ERR_SANDLOCK_ACTION_ARGUMENT', 'injectFdSendTracked needs onInjected, a function.');
     }
@@ -208,7 +217,8 @@ function owning(
   }
 }
 
-function checkedTargetFd(targetFd: number): number {
+/** @throws {ActionError} ERR_SANDLOCK_ACTION_FD */
+export function checkedTargetFd(targetFd: number): number {
   if (Number.isInteger(targetFd) && targetFd >= 0 && targetFd <= 0x7fffffff) return targetFd;
   throw new ActionError('ERR_SANDLOCK_ACTION_FD', `targetFd is a descriptor number, not ${String(targetFd)}.`);
 }

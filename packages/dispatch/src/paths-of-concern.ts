@@ -3,7 +3,7 @@
  *
  * Where every handler of a call makes that promise, the listener may answer such calls itself. A handler has to
  * answer rightly without that as well: what it is spared is up to the listener, and a path that leaves a tree by `..`, or is
- * relative to a descriptor, always comes to it.
+ * relative to a descriptor, always comes to it, and so does an empty one.
  */
 import { pathArguments } from './path-arguments.js';
 import type { Link } from './table.js';

@@ -22,7 +22,7 @@ export type SupervisorReport =
   | ({ readonly type: 'unexpected'; readonly arch: number } & Where)
   /** The kernel did not take a response. */
   | ({ readonly type: 'sendFailed'; readonly reason: string } & Where)
-  /** A callback of a handler (`onInjected`, `onOutcome`) or of the sandbox threw. */
+  /** A callback of a handler (`onInjected`, `targetFd`, `onOutcome`) or of the sandbox threw. */
   | ({ readonly type: 'callback'; readonly callback: string; readonly error: unknown } & Where)
   /** The thread of the supervisor was busy for this long, and every notified call waited. */
   | { readonly type: 'blocked'; readonly blockedMs: number }

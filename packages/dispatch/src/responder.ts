@@ -10,7 +10,7 @@ import {
 } from '@sandlock/sys';
 import { constants } from 'node:os';
 
-import type { InjectBytesAction, InjectFdAction, InjectFdSendAction, NotifAction, WishedFd } from './action.js';
+import { checkedTargetFd, type InjectBytesAction, type InjectFdAction, type InjectFdSendAction, type NotifAction, type WishedFd } from './action.js';
 import type { Call } from './call.js';
 import { contained } from './contained.js';
 import type { Outcome } from './handler.js';
@@ -126,6 +126,9 @@ export class Responder {
     try {
       rc = at === undefined ? this.#addFd(call, SECCOMP_ADDFD_FLAG_SEND, srcFd, 0, newFdFlags)
         : this.#addFdAt(call, srcFd, at, newFdFlags);
+    } catch (error) {
+      this.#callbackFailed(call, 'targetFd', error);
+      return this.#injectionFailed(call, 'targetFd gave no number', EACCES);
     } finally {
       closeSource();
     }
@@ -136,7 +139,9 @@ export class Responder {
 
   /** EBADF says that the number is beyond the target's limit. fs/file.c, replace_fd() */
   #addFdAt(call: Call, srcFd: number, { targetFd, orLowest }: WishedFd, newFdFlags: number): number {
-    const rc = this.#addFd(call, SECCOMP_ADDFD_FLAG_SEND | SECCOMP_ADDFD_FLAG_SETFD, srcFd, targetFd, newFdFlags);
+    const number = typeof targetFd === 'function' ? targetFd() : targetFd;
+    const rc = number === undefined ? -EBADF
+      : this.#addFd(call, SECCOMP_ADDFD_FLAG_SEND | SECCOMP_ADDFD_FLAG_SETFD, srcFd, checkedTargetFd(number), newFdFlags);
     if (rc !== -EBADF) return rc;
     return orLowest ? this.#addFd(call, SECCOMP_ADDFD_FLAG_SEND, srcFd, 0, newFdFlags) : -EMFILE;
   }

@@ -61,6 +61,39 @@ describe('injectFdSend', () => {
     expect(source.closes).toBe(1);
   });
 
+  it('asks for the number when it is answered with, so that two answers of one moment have two', async () => {
+    const taken = new Set<number>();
+    const targetFd = () => [960, 961].find((fd) => !taken.has(fd));
+    const settling: (() => void)[] = [];
+    const { listener } = supervised([['openat', () => action.defer(async () => {
+      await new Promise<void>((resolve) => settling.push(resolve));
+      return action.injectFdSend({ srcFd: counted(), targetFd });
+    })]]);
+    const calls = [listener.notify('openat'), listener.notify('openat'), listener.notify('openat')];
+    await expect.poll(() => settling.length).toBe(3);
+    const injectAt = listener.addFd.bind(listener);
+    listener.addFd = (...args) => {
+      taken.add(args[3]);
+      return injectAt(...args);
+    };
+    for (const settle of settling) settle();
+    expect(await Promise.all(calls.map(({ answered }) => answered))).toEqual([
+      { kind: 'fd', fd: 960 }, { kind: 'fd', fd: 961 }, { kind: 'errno', errno: 'EMFILE' },
+    ]);
+  });
+
+  it('takes the lowest where none is given and that will do, and denies the call where the question fails', async () => {
+    const failing = () => { throw new Error('no number'); };
+    for (const [targetFd, response] of [
+      [() => undefined, { kind: 'fd', fd: 3 }], [failing, { kind: 'errno', errno: 'EACCES' }], [() => -1, { kind: 'errno', errno: 'EACCES' }],
+    ] as const) {
+      const source = counted();
+      const { listener } = supervised([['openat', () => action.injectFdSend({ srcFd: source, targetFd, orLowest: true })]]);
+      expect(await listener.notify('openat').answered).toEqual(response);
+      expect(source.closes).toBe(1);
+    }
+  });
+
   it('leaves the number open across exec when told so', async () => {
     const { listener } = supervised([['openat', () => action.injectFdSend({ srcFd: counted(), newFdFlags: 0 })]]);
     const call = listener.notify('openat');

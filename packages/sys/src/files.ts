@@ -146,8 +146,8 @@ export function pipe(): [number, number] {
   return [ends[0]!, ends[1]!];
 }
 
-/** An anonymous file. @param flags `MFD_*` @returns a descriptor; the caller closes it @see memfd_create(2) */
-export function memfdCreate(name: string, flags: number): number {
+/** An anonymous file. @param name at most 249 bytes @param flags `MFD_*` @returns a descriptor; the caller closes it @see memfd_create(2) */
+export function memfdCreate(name: PathLike, flags: number): number {
   return check('memfd_create', binding().memfdCreate(cString(name), flags));
 }
 
