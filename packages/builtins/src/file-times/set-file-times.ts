@@ -10,8 +10,8 @@ import { AT_EMPTY_PATH, AT_FDCWD, O_PATH, utimensat } from '@sandlock/sys';
 import { descriptorInfo } from '../descriptor-info.js';
 import { unlessGone } from '../proc-file.js';
 import type { VirtualClock } from '../time/virtual-clock.js';
+import { AT_SYMLINK_NOFOLLOW } from '../views/stat-flags.js';
 import { withPinnedFile } from './pinned-file.js';
-import { AT_SYMLINK_NOFOLLOW } from './show-file-times.js';
 import { storeTimes } from './shown-times.js';
 
 const onException = 'denyEio';

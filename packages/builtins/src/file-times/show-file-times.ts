@@ -7,16 +7,12 @@
 import { action, asInt32, asUint32, type FamilyEntry, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { AT_EMPTY_PATH, AT_FDCWD, fstat, STAT_BYTES, statx, STATX_BYTES } from '@sandlock/sys';
 
-import { encodedStatBytes } from '../views/stat-layout.js';
 import type { VirtualClock } from '../time/virtual-clock.js';
+import { AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW, STAT_FLAGS } from '../views/stat-flags.js';
+import { encodedStatBytes } from '../views/stat-layout.js';
 import { withPinnedFile, type PinnedFile } from './pinned-file.js';
 import { showStat, showStatx } from './shown-times.js';
 
-/** include/uapi/linux/fcntl.h */
-export const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_NO_AUTOMOUNT = 0x800;
-const AT_STATX_SYNC_TYPE = 0x6000;
-const STAT_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
 const onException = 'denyEio';
 
 /** How a call is read: the registers of its path, directory or descriptor, flags and answer. */

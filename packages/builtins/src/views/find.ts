@@ -68,6 +68,11 @@ export class Finder {
     }
   }
 
+  /** Whether a name, canonical, is one of a view. */
+  hasView(name: string): boolean {
+    return this.#views.has(procName(name).view);
+  }
+
   /** The view of an object, by the name that the kernel has for it or, under another name, by what it is. */
   viewOf(name: string, fd: number): View | undefined {
     const view = this.#views.get(procName(name).view);

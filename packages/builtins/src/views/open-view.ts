@@ -25,7 +25,7 @@ import { isInProc, PROC, procName } from './proc-name.js';
 import { refusesProcfs } from './procfs-policy.js';
 import type { SelfConfined } from './self-confined.js';
 import type { Asker, View } from './view.js';
-import { freeWatchedFd } from './watched-fds.js';
+import { freeWatchedFd, freeWatchedFile } from './watched-fds.js';
 
 export interface OpenViewOptions {
   readonly finder: Finder;
@@ -93,14 +93,17 @@ function answered(found: Found, request: Request, options: OpenViewOptions): Not
 }
 
 function onView(
-  view: View, name: string, subject: Asker, endsInSlash: boolean, { args: { flags }, asker }: Request, { grants, confined }: OpenViewOptions,
+  view: View, name: string, subject: Asker, endsInSlash: boolean, { args: { flags }, asker }: Request,
+  { grants, confined, watchedFdBase }: OpenViewOptions,
 ): NotifAction {
   if (!confined.reaches(asker, subject)) return action.errno('EACCES');
   const may = (granted: (path: string) => boolean): boolean => granted(name) || (granted(view.path) && subject.tgid === asker.tgid);
   if (view.needsGrant !== false && !may(grants.mayRead)) return action.errno('EACCES');
   // The kernel's order. fs/namei.c, lookup_fast_for_open()
   if (endsInSlash) return action.errno((flags & O_CREAT) === 0 ? 'ENOTDIR' : 'EISDIR');
-  return view.open({ asker, subject, name, flags, mayWrite: may(grants.mayWrite) });
+  return view.open({
+    asker, subject, name, flags, mayWrite: may(grants.mayWrite), targetFd: () => freeWatchedFile(asker.pid, watchedFdBase),
+  });
 }
 
 function onObject(found: Extract<Found, { kind: 'object' }>, request: Request, options: OpenViewOptions): NotifAction | typeof UNGUARDED {

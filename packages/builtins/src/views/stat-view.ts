@@ -6,18 +6,19 @@
  * is what can be opened.
  * stat(2), statx(2), access(2), readlink(2), chdir(2)
  */
-import { action, asInt32, TargetFailure, type FamilyEntry, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { action, asInt32, TargetFailure, type FamilyHandler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { AT_FDCWD } from '@sandlock/sys';
 
 import { AskingTask, unlessHidden } from './asking-task.js';
 import type { Concern } from './concern.js';
 import { startOf, type Finder, type Found } from './find.js';
 import type { Grants } from './grants.js';
+import { shownIdentity, type ShownIdentity } from './shown-identity.js';
+import { AT_SYMLINK_NOFOLLOW } from './stat-flags.js';
 import { encodeStat, encodeStatx } from './stat-layout.js';
 import type { Late, ViewRequest, ViewStat } from './view.js';
 import { watchedFd } from './watched-fds.js';
 
-const AT_SYMLINK_NOFOLLOW = 0x100n; // include/uapi/linux/fcntl.h
 const W_OK_OR_X_OK = 3n; // include/linux/fs.h, MAY_EXEC | MAY_WRITE
 
 /** How a call is read: the registers of its path, directory, flags and answer, and whether a last link is followed. */
@@ -26,13 +27,19 @@ interface Shape {
   readonly dirfd?: number;
   readonly flags?: number;
   readonly follow?: false;
-  readonly answer: (context: HandlerContext, stat: () => ViewStat | Late<ViewStat> | undefined, began: bigint | undefined) => NotifAction;
+  readonly answer: (context: HandlerContext, file: ShownFile) => NotifAction;
 }
 
-const says = (register: number, encode: (stat: ViewStat) => Buffer): Shape['answer'] => (context, of, began) => {
+interface ShownFile {
+  readonly name: string;
+  readonly stat: () => ViewStat | Late<ViewStat> | undefined;
+  readonly began: bigint | undefined;
+}
+
+const says = (register: number, encode: (stat: ViewStat, identity: ShownIdentity) => Buffer): Shape['answer'] => (context, { name, stat: of, began }) => {
   const found = of();
   if (found === undefined) return action.errno('ENOENT');
-  const give = (shown: ViewStat): NotifAction => written(context, register, encode({ began, ...shown }));
+  const give = (shown: ViewStat): NotifAction => written(context, register, encode({ began, ...shown }, shownIdentity(name)));
   if (typeof found !== 'function') return give(found);
   return action.defer((_, signal) => found(signal).then(give, () => action.errno('EIO')));
 };
@@ -65,7 +72,7 @@ export interface StatViewOptions {
   readonly began?: bigint | undefined;
 }
 
-export function statHandlers(options: StatViewOptions): Readonly<Record<string, FamilyEntry>> {
+export function statHandlers(options: StatViewOptions): Readonly<Record<string, FamilyHandler>> {
   const { concern, watchedFdBase } = options;
   return Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, {
     handler: (context: HandlerContext) => looked(context, shape, options),
@@ -84,11 +91,11 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
   const start = startOf(context, path.bytes, dirfd);
   if (start !== undefined && !concern.mayConcern(path.bytes, start)) return action.continue();
   const asker = new AskingTask(context);
-  const flags = shape.flags === undefined ? 0n : context.args[shape.flags]!;
+  const flags = shape.flags === undefined ? 0 : asInt32(context.args[shape.flags]!);
   const request = {
     path: path.bytes,
     dirfd,
-    follow: shape.follow !== false && (flags & AT_SYMLINK_NOFOLLOW) === 0n,
+    follow: shape.follow !== false && (flags & AT_SYMLINK_NOFOLLOW) === 0,
     resolve: 0,
     asker,
   };
@@ -100,7 +107,7 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
     if (!granted) return action.continue();
     const about: ViewRequest = { asker, subject, name };
     try {
-      return shape.answer(context, () => view.stat!(about), began);
+      return shape.answer(context, { name, stat: () => view.stat!(about), began });
     } catch {
       return action.errno('EIO');
     }

@@ -13,7 +13,8 @@ import {
 } from '@sandlock/sys';
 import { fchmodSync, writeSync } from 'node:fs';
 
-import type { Late, View, ViewRequest, ViewStat } from './view.js';
+import { memfdName } from './memfd-name.js';
+import type { Late, View, ViewOpen, ViewRequest, ViewStat } from './view.js';
 
 const MODE = 0o444;
 
@@ -30,7 +31,7 @@ export function viewFile(path: string, content: ViewContent, options: { readonly
   return {
     path,
     ...options,
-    open: (request) => refusal(request.flags) ?? answer(request.flags, () => content(request)),
+    open: (request) => refusal(request.flags) ?? answer(request, memfdName(path, request.name), () => content(request)),
     stat: (request) => {
       const found = content(request);
       if (found === undefined) return undefined;
@@ -48,11 +49,11 @@ function refusal(flags: number): NotifAction | undefined {
   return undefined;
 }
 
-function answer(flags: number, content: () => Content | Late<Content> | undefined): NotifAction {
+function answer({ flags, targetFd }: ViewOpen, name: Buffer, content: () => Content | Late<Content> | undefined): NotifAction {
   const given = (found: Content): NotifAction => {
     // A descriptor that only names a place (O_PATH) cannot be handed over, so one that can be read stands for it.
-    const srcFd = readOnlyFile(bytesOf(found), flags & O_NONBLOCK);
-    return action.injectFdSend({ srcFd, newFdFlags: flags & O_CLOEXEC });
+    const srcFd = readOnlyFile(name, bytesOf(found), flags & O_NONBLOCK);
+    return action.injectFdSend({ srcFd, newFdFlags: flags & O_CLOEXEC, ...(targetFd === undefined ? {} : { targetFd, orLowest: true }) });
   };
   const failed = (): NotifAction => action.errno('EIO'); // never the machine's own
   try {
@@ -69,8 +70,8 @@ function statOf(content: Content): ViewStat {
 }
 
 /** @returns a descriptor at offset 0; the caller closes it */
-function readOnlyFile(content: Uint8Array, flags: number): number {
-  const fd = memfdCreate('sandlock', MFD_CLOEXEC | MFD_ALLOW_SEALING);
+function readOnlyFile(name: Uint8Array, content: Uint8Array, flags: number): number {
+  const fd = memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   try {
     for (let at = 0; at < content.length;) at += writeSync(fd, content, at, content.length - at, at);
     addSeals(fd, F_SEAL_SEAL | F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);

@@ -28,6 +28,11 @@ export interface ViewOpen extends ViewRequest {
   readonly flags: number;
   /** The policy grants writing to this name. */
   readonly mayWrite: boolean;
+  /**
+   * The number at which the descriptor of a {@link viewFile} is to be put in the target, asked for when that is done; undefined: the
+   * lowest. Only there does fstat(2) tell of the view.
+   */
+  readonly targetFd?: () => number | undefined;
 }
 
 /** Answers an open. Never with `continue`: the kernel would open what the view stands in for. */

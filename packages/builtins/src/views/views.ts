@@ -7,15 +7,18 @@
  * directories, and of names that no view is near, stay in the kernel or are let go on unread.
  * open(2), openat(2), openat2(2), creat(2)  ->  descriptor, errno, or continue
  * stat(2), statx(2), access(2), readlink(2), chdir(2)  ->  0, errno, or continue; where /proc is granted
+ * fstat(2) and its like, at numbers where files with a view are  ->  0, or continue
  * dup(2), dup2(2), dup3(2), fcntl(2) of watched descriptors  ->  descriptor, EMFILE, or continue
  * landlock_restrict_self(2), setrlimit(2), prlimit(2)  ->  continue, or EPERM: see SelfConfined
  */
-import type { Family, FamilyHandler, HandlerContext, KnownEntries } from '@sandlock/dispatch';
+import type { Family, FamilyEntry, FamilyHandler, HandlerContext, KnownEntries } from '@sandlock/dispatch';
 
 import type { PositionStore } from '../directory/position-store.js';
+import type { VirtualClock } from '../time/virtual-clock.js';
 import { concern } from './concern.js';
 import { duplicateHandlers } from './duplicates.js';
 import { Finder } from './find.js';
+import { fstatHandlers } from './fstat-view.js';
 import type { Grants } from './grants.js';
 import type { Members } from './members.js';
 import { openView } from './open-view.js';
@@ -23,6 +26,8 @@ import { SelfConfined } from './self-confined.js';
 import { statHandlers } from './stat-view.js';
 import type { View } from './view.js';
 import { watchedFd } from './watched-fds.js';
+
+const SECOND_NS = 1_000_000_000n;
 
 export interface ViewsOptions {
   readonly views: readonly View[];
@@ -34,8 +39,8 @@ export interface ViewsOptions {
   readonly procGranted: boolean;
   /** Where targets are in directories, for who lists them. */
   readonly positions?: PositionStore | undefined;
-  /** In seconds since 1970: the times of files with a view. Left out: when this process began. */
-  readonly began?: bigint | undefined;
+  /** By which files show their times, those with a view that of its start. Left out: the machine's, and when this process began. */
+  readonly clock?: VirtualClock | undefined;
   /** Directories that are granted to read, and not by Landlock. */
   readonly directories?: readonly string[];
   /** Those of which Landlock grants the entries that they had, and none that they get: new ones are opened here. */
@@ -43,7 +48,7 @@ export interface ViewsOptions {
 }
 
 export function views(options: ViewsOptions): Family {
-  const { watchedFdBase, procGranted, grants, directories = [] } = options;
+  const { watchedFdBase, procGranted, grants, clock, directories = [] } = options;
   // Nothing is served then, and the kernel refuses what is not granted without asking.
   const serves = procGranted || directories.length > 0 || options.views.some(({ path, needsGrant }) => needsGrant === false || grants.mayRead(path));
   if (!serves) return { name: 'views', handlers: {} };
@@ -51,7 +56,7 @@ export function views(options: ViewsOptions): Family {
   const concerned = concern(paths, directories, procGranted, options.knownEntries);
   const finder = new Finder(options.views, options.members);
   const confined = new SelfConfined(options.members);
-  const shared = { ...options, finder, concern: concerned, confined };
+  const shared = { ...options, finder, concern: concerned, confined, began: clock && clock.startNs / SECOND_NS };
   const open: FamilyHandler = {
     handler: (context: HandlerContext) => openView(context, shared),
     concerns: concerned,
@@ -63,7 +68,16 @@ export function views(options: ViewsOptions): Family {
     handlers: {
       open, creat: open, openat: openAt, openat2: openAt,
       ...confined.handlers,
-      ...(procGranted ? { ...statHandlers(shared), ...duplicateHandlers(watchedFdBase) } : {}),
+      ...together(procGranted ? statHandlers(shared) : {}, fstatHandlers(shared)),
+      ...(procGranted ? duplicateHandlers(watchedFdBase) : {}),
     },
   };
+}
+
+/** Of two handlers for one call, each has its own descriptors. */
+function together(
+  some: Readonly<Record<string, FamilyHandler>>, others: Readonly<Record<string, FamilyHandler>>,
+): Readonly<Record<string, FamilyEntry>> {
+  const entries = Object.entries(others).map(([name, other]) => [name, some[name] === undefined ? other : [some[name], other]] as const);
+  return { ...some, ...Object.fromEntries(entries) };
 }

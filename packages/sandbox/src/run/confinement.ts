@@ -127,8 +127,6 @@ function affinityFamilies({ cpuCores, numCpus }: Policy, members: Members): read
   return [affinity({ cpuCores: cpuCores ?? undefined, numCpus: numCpus ?? undefined, members })];
 }
 
-const SECOND_NS = 1_000_000_000n;
-
 /** How many processors there seem to be: no more than are granted, or a mask and the views would disagree. */
 function visibleCpus({ cpuCores, numCpus }: Policy): number | undefined {
   if (numCpus === null) return undefined;
@@ -167,8 +165,8 @@ function addViews(
   const granted = grantFiles(policy, names, paths, ruleset, known);
   if (granted !== known) files.keep(socketCopies, { fs: policy.fs, grants, views: names, granted }, paths, mounts, beganMs);
   const { landlock, served: { directories, knownEntries } } = granted;
-  const began = time !== undefined && policy.shiftFileTimes ? time.startNs / SECOND_NS : undefined;
-  table.family(views({ views: shown, grants, members, watchedFdBase: base, procGranted, directories, knownEntries, positions, began }));
+  const clock = policy.shiftFileTimes ? time : undefined;
+  table.family(views({ views: shown, grants, members, watchedFdBase: base, procGranted, directories, knownEntries, positions, clock }));
   return landlock;
 }
 

@@ -1,0 +1,40 @@
+/**
+ * Which file a view passes for: the machine's own of that name, where there is one.
+ *
+ * Programs tell files apart by device and inode, and take a file whose numbers have changed for one that was replaced. So a
+ * view has the same by its name and by every descriptor, and no two views have the same.
+ * inode(7)
+ */
+import { statSync } from 'node:fs';
+
+export interface ShownIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly nlink: bigint;
+}
+
+/** No device has it: whoever compares shall not take the view for another file. */
+const NO_DEVICE = 0n;
+/** What these lead to is whoever asks, which would be us. */
+const OF_WHO_ASKS = /^\/proc\/(?:self|thread-self)\//;
+
+/** @param name canonical, of something that has a view; a character a byte */
+export function shownIdentity(name: string): ShownIdentity {
+  return machines(name) ?? { dev: NO_DEVICE, ino: BigInt(numberOf(name)) + 1n, nlink: 1n };
+}
+
+function machines(name: string): ShownIdentity | undefined {
+  if (OF_WHO_ASKS.test(name)) return undefined;
+  try {
+    return statSync(Buffer.from(name, 'latin1'), { bigint: true });
+  } catch {
+    return undefined; // nothing there that could be another file
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function numberOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
+}
