@@ -1,9 +1,12 @@
 /** Which file a view is: the same by its name and by its descriptor, for programs that compare the two. */
 import { statSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 import { Sandbox, type SandboxOptions } from '../../../src/index.js';
 import { describeConfined, scratch } from './calls.js';
+
+// Some start a dozen sandboxes, one after the other.
+vi.setConfig({ testTimeout: 60_000 });
 
 const system = ['/usr', '/etc', ...['/lib', '/lib64', '/bin', '/dev/null', process.execPath].map((path) => ({ path, optional: true }))];
 const HOSTS = '127.0.0.1 localhost\n::1 localhost\n';
