@@ -145,23 +145,25 @@ describe('what of fstat(2) is notified', () => {
       views: some, grants: { mayRead: () => true, mayWrite: () => true }, members: { isMember: () => true, pids: () => [], count: () => 0 },
       watchedFdBase: 960, procGranted,
     }).handlers;
-    const numbers = [{ index: 0, op: 'ge', value: 896n, width: 32 }, { index: 0, op: 'lt', value: 960n, width: 32 }];
+    const range = (first: bigint, end: bigint) => [{ index: 0, op: 'ge', value: first, width: 32 }, { index: 0, op: 'lt', value: end, width: 32 }];
+    const [few, further] = [range(56n, 64n), range(896n, 960n)];
     const empty = (index: number) => ({ index, op: 'maskedEq', value: AT_EMPTY_PATH, mask: AT_EMPTY_PATH, width: 32 });
-    for (const handlers of [conditions(false), conditions(true)]) expect(handlers['fstat']).toMatchObject({ when: numbers });
-    expect(conditions(false)).toMatchObject({ newfstatat: { when: [...numbers, empty(3)] }, statx: { when: [...numbers, empty(2)] } });
+    for (const handlers of [conditions(false), conditions(true)]) expect(handlers['fstat']).toMatchObject([{ when: few }, { when: further }]);
+    const byDescriptor = (flags: number) => [few, further].map((numbers) => ({ when: [...numbers, empty(flags)] }));
+    expect(conditions(false)).toMatchObject({ newfstatat: byDescriptor(3), statx: byDescriptor(2) });
     expect(conditions(true)).toMatchObject({
-      newfstatat: [{ when: { index: 0, op: 'ge', value: 960n } }, { when: [...numbers, empty(3)] }], statx: [{}, { when: [...numbers, empty(2)] }],
+      newfstatat: [{ when: { index: 0, op: 'ge', value: 960n } }, ...byDescriptor(3)], statx: [{}, ...byDescriptor(2)],
     });
   });
 });
 
 describe('the number of a file with a view', () => {
   /** Of a shell that has carried out these redirections. */
-  async function numberIn(redirections: string): Promise<number | undefined> {
-    const shell = spawn('sh', ['-c', `exec ${redirections}; echo; read line`], { stdio: ['pipe', 'pipe', 'ignore'] });
+  async function numberIn(base: number, redirections: string): Promise<number | undefined> {
+    const shell = spawn('bash', ['-c', `exec ${redirections}; echo; read line`], { stdio: ['pipe', 'pipe', 'ignore'] });
     try {
       await once(shell.stdout, 'data');
-      return freeWatchedFile(shell.pid!, 16);
+      return freeWatchedFile(shell.pid!, base);
     } finally {
       shell.stdin.end();
       await once(shell, 'close');
@@ -169,14 +171,23 @@ describe('the number of a file with a view', () => {
   }
 
   it('is a high one that is free, as long as the lowest of these is', async () => {
-    expect(await numberIn('3< /dev/null')).toBe(15);
-    expect(await numberIn('9< /dev/null')).toBe(15);
+    expect(await numberIn(16, '3< /dev/null')).toBe(15);
+    expect(await numberIn(16, '15< /dev/null 14< /dev/null')).toBe(13);
     // Then the kernel is about to hand them out itself.
-    expect(await numberIn('8< /dev/null')).toBeUndefined();
+    expect(await numberIn(16, '8< /dev/null')).toBeUndefined();
+  });
+
+  it('is of the table that every process has, and a higher one when few of these are left', async () => {
+    expect(await numberIn(960, '3< /dev/null')).toBe(63);
+    expect(await numberIn(960, '63< /dev/null 61< /dev/null')).toBe(62);
+    expect(await numberIn(960, '56< /dev/null')).toBe(959);
+    expect(await numberIn(960, Array.from({ length: 7 }, (_, n) => `${57 + n}< /dev/null`).join(' '))).toBe(959);
+    expect(await numberIn(960, '56< /dev/null 896< /dev/null')).toBeUndefined();
+    expect(await numberIn(126, '3< /dev/null')).toBe(125); // the two would overlap
   });
 
   it('is none where a standard stream is closed', async () => {
-    expect(await numberIn('2<&-')).toBeUndefined();
+    for (const base of [16, 960]) expect(await numberIn(base, '2<&-')).toBeUndefined();
   });
 
   it('is none where descriptors cannot be seen, or there is next to no room', () => {

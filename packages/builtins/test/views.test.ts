@@ -1,4 +1,4 @@
-import { O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY } from '@sandlock/sys';
+import { AT_EMPTY_PATH, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY } from '@sandlock/sys';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -155,6 +155,15 @@ describe('views family: stat', () => {
     const at = target.memory(Buffer.alloc(256));
     expect(await target.call('statx', [AT_FDCWD, target.memory('/etc/none'), 0, 0xfff, at])).toMatchObject({ errno: 'ENOENT' });
     expect(await target.call('statx', [AT_FDCWD, target.memory('/etc/some'), 0, 0xfff, at])).toMatchObject({ kind: 'returnValue' });
+  });
+
+  it('leaves what is about a descriptor itself to the kernel, without a path too', async () => {
+    const target = new Supervised(family());
+    for (const path of [0n, target.memory('')]) {
+      expect(await target.call('newfstatat', [AT_FDCWD, path, 0x1000, AT_EMPTY_PATH])).toEqual({ kind: 'continue' });
+      expect(await target.call('statx', [AT_FDCWD, path, AT_EMPTY_PATH, 0x7ff, 0x1000])).toEqual({ kind: 'continue' });
+    }
+    expect(await target.call('newfstatat', [AT_FDCWD, 0, 0x1000, 0])).toMatchObject({ errno: 'EFAULT' });
   });
 
   it('waits for what a view takes a while to find out, and is EIO where that fails', async () => {

@@ -81,7 +81,7 @@ export interface InjectFdSendOptions {
    * with, so that of several that were made before none gets a number that another has by then.
    */
   readonly targetFd?: TargetFd;
-  /** Whether the lowest free number will do where the target's limit does not reach `targetFd`, or it gives none. Default: EMFILE. */
+  /** Whether the lowest free number will do where `targetFd` is beyond the target's limit, just being taken, or gives none. Default: EMFILE. */
   readonly orLowest?: boolean;
 }
 

@@ -17,7 +17,7 @@ import type { Outcome } from './handler.js';
 import type { Listener } from './listener.js';
 import type { ReportQueue } from './reports.js';
 
-const { EACCES, EBADF, EINTR, EINVAL, EIO, EMFILE, ENFILE, ENOENT } = constants.errno;
+const { EACCES, EBADF, EBUSY, EINTR, EINVAL, EIO, EMFILE, ENFILE, ENOENT } = constants.errno;
 
 /** Actions that are an answer by themselves. */
 export type DirectAction = Exclude<NotifAction, { kind: 'kill' | 'hold' | 'defer' }>;
@@ -137,12 +137,12 @@ export class Responder {
     this.#finish(call, true, 'fd', 0, rc);
   }
 
-  /** EBADF says that the number is beyond the target's limit. fs/file.c, replace_fd() */
+  /** EBADF says that the number is beyond the target's limit, EBUSY that a call of the target is about to fill it. fs/file.c, replace_fd() */
   #addFdAt(call: Call, srcFd: number, { targetFd, orLowest }: WishedFd, newFdFlags: number): number {
     const number = typeof targetFd === 'function' ? targetFd() : targetFd;
     const rc = number === undefined ? -EBADF
       : this.#addFd(call, SECCOMP_ADDFD_FLAG_SEND | SECCOMP_ADDFD_FLAG_SETFD, srcFd, checkedTargetFd(number), newFdFlags);
-    if (rc !== -EBADF) return rc;
+    if (rc !== -EBADF && rc !== -EBUSY) return rc;
     return orLowest ? this.#addFd(call, SECCOMP_ADDFD_FLAG_SEND, srcFd, 0, newFdFlags) : -EMFILE;
   }
 

@@ -47,11 +47,11 @@ describe('injectFdSend', () => {
     expect(source.closes).toBe(1);
   });
 
-  it('says EMFILE for a number beyond the limit of the target, or takes the lowest if that will do', async () => {
+  it.each(['EBADF', 'EBUSY'] as const)('says EMFILE for a number beyond the limit of the target or just being taken, or takes the lowest if that will do: %s', async (errno) => {
     for (const orLowest of [false, true]) {
       const source = counted();
       const { listener } = supervised([['openat', () => action.injectFdSend({ srcFd: source, targetFd: 960, orLowest })]]);
-      listener.fail('addFd', 'EBADF');
+      listener.fail('addFd', errno);
       const call = listener.notify('openat');
       expect(await call.answered).toEqual(orLowest ? { kind: 'fd', fd: 3 } : { kind: 'errno', errno: 'EMFILE' });
       expect(source.closes).toBe(1);

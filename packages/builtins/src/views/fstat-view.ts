@@ -8,7 +8,7 @@
  * fstat(2), newfstatat(2), statx(2), the latter two with AT_EMPTY_PATH  ->  0, EFAULT, or continue
  */
 import { arg32 } from '@sandlock/bpf';
-import { action, asInt32, asUint32, TargetFailure, type FamilyHandler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
+import { action, asInt32, asUint32, TargetFailure, type FamilyHandler, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { AT_EMPTY_PATH, AT_FDCWD, close, fstat, O_PATH, openat, STAT_BYTES, statx, STATX_BYTES } from '@sandlock/sys';
 import { fstatSync } from 'node:fs';
 
@@ -78,18 +78,14 @@ const SHAPES = {
   },
 } satisfies Readonly<Record<string, Shape>>;
 
-export function fstatHandlers(options: FstatViewOptions): Readonly<Record<keyof typeof SHAPES, FamilyHandler>> {
+export function fstatHandlers(options: FstatViewOptions): Readonly<Record<keyof typeof SHAPES, readonly FamilyHandler[]>> {
   const { concern: concerns, watchedFdBase } = options;
-  const entry = (shape: Shape): FamilyHandler => ({
-    handler: (context) => looked(context, shape, options),
-    when: [
-      ...watchedFile(0, watchedFdBase),
-      ...(shape.flags === undefined ? [] : [arg32(shape.flags).maskedEq(AT_EMPTY_PATH, AT_EMPTY_PATH)]),
-    ],
-    concerns,
-    onException: 'denyEio',
-  });
-  return { fstat: entry(SHAPES.fstat), newfstatat: entry(SHAPES.newfstatat), statx: entry(SHAPES.statx) };
+  const entries = (shape: Shape): readonly FamilyHandler[] => {
+    const handler: Handler = (context) => looked(context, shape, options);
+    const byDescriptor = shape.flags === undefined ? [] : [arg32(shape.flags).maskedEq(AT_EMPTY_PATH, AT_EMPTY_PATH)];
+    return watchedFile(0, watchedFdBase).map((numbers) => ({ handler, when: [...numbers, ...byDescriptor], concerns, onException: 'denyEio' }));
+  };
+  return { fstat: entries(SHAPES.fstat), newfstatat: entries(SHAPES.newfstatat), statx: entries(SHAPES.statx) };
 }
 
 function looked(context: HandlerContext, shape: Shape, options: FstatViewOptions): NotifAction {

@@ -7,7 +7,7 @@
  * stat(2), statx(2), access(2), readlink(2), chdir(2)
  */
 import { action, asInt32, TargetFailure, type FamilyHandler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
-import { AT_FDCWD } from '@sandlock/sys';
+import { AT_EMPTY_PATH, AT_FDCWD } from '@sandlock/sys';
 
 import { AskingTask, unlessHidden } from './asking-task.js';
 import type { Concern } from './concern.js';
@@ -83,15 +83,16 @@ export function statHandlers(options: StatViewOptions): Readonly<Record<string, 
 }
 
 function looked(context: HandlerContext, shape: Shape, { finder, concern, grants, began }: StatViewOptions): NotifAction {
+  const flags = shape.flags === undefined ? 0 : asInt32(context.args[shape.flags]!);
+  // An empty path is about the descriptor itself, which is what it is; none stands for one, from Linux 6.11 on.
+  if (context.args[shape.path] === 0n && (flags & AT_EMPTY_PATH) !== 0) return action.continue();
   const path = context.readPath(shape.path);
   if (!path.ok) return path.deny();
-  // An empty path is about the descriptor itself, which is what it is.
   if (path.bytes.length === 0) return action.continue();
   const dirfd = shape.dirfd === undefined ? AT_FDCWD : asInt32(context.args[shape.dirfd]!);
   const start = startOf(context, path.bytes, dirfd);
   if (start !== undefined && !concern.mayConcern(path.bytes, start)) return action.continue();
   const asker = new AskingTask(context);
-  const flags = shape.flags === undefined ? 0 : asInt32(context.args[shape.flags]!);
   const request = {
     path: path.bytes,
     dirfd,

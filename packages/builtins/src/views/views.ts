@@ -74,10 +74,10 @@ export function views(options: ViewsOptions): Family {
   };
 }
 
-/** Of two handlers for one call, each has its own descriptors. */
+/** Of several handlers for one call, each has its own descriptors. */
 function together(
-  some: Readonly<Record<string, FamilyHandler>>, others: Readonly<Record<string, FamilyHandler>>,
+  some: Readonly<Record<string, FamilyHandler>>, others: Readonly<Record<string, readonly FamilyHandler[]>>,
 ): Readonly<Record<string, FamilyEntry>> {
-  const entries = Object.entries(others).map(([name, other]) => [name, some[name] === undefined ? other : [some[name], other]] as const);
+  const entries = Object.entries(others).map(([name, more]) => [name, some[name] === undefined ? more : [some[name], ...more]] as const);
   return { ...some, ...Object.fromEntries(entries) };
 }

@@ -1,11 +1,15 @@
 /**
- * Watched descriptors: those about which the supervisor has something to say, at high numbers.
+ * Watched descriptors: those about which the supervisor has something to say, at numbers that programs hardly use.
  *
  * An open by a path that starts at a descriptor concerns views only where that is a directory whose entries have some; what
  * fstat(2) says concerns them only where the descriptor is of a view. Both are handed out by the supervisor, and put at
  * numbers that a condition on a register can tell from all others, so that calls at every other descriptor never leave
- * the kernel. The files are right below the directories. AT_FDCWD is the highest number of all, so one comparison covers
- * it together with these.
+ * the kernel. AT_FDCWD is the highest number of all, so one comparison covers it together with the directories.
+ *
+ * Files are opened more often, and by programs with threads. Their table of descriptors grows for a high number, for which the
+ * kernel waits some ten milliseconds where it is shared, and the supervisor with it. So the first few files have the last
+ * numbers of the table that every process begins with, and only further ones are right below the directories.
+ * fs/file.c, expand_fdtable() and NR_OPEN_DEFAULT
  */
 import { arg32, type ArgCondition } from '@sandlock/bpf';
 import { lstatSync } from 'node:fs';
@@ -14,6 +18,14 @@ const COUNT = 64;
 /** Above it select(2) cannot look. */
 const HIGHEST = 1024;
 const STANDARD_STREAMS = [0, 1, 2];
+const FIRST_TABLE = 64;
+const FEW = 8;
+
+/** Numbers from the first on, below the end. */
+interface Numbers {
+  readonly first: number;
+  readonly end: number;
+}
 
 /** @param limit soft RLIMIT_NOFILE of the target. @returns the lowest number of a watched directory */
 export function watchedFdBase(limit: number): number {
@@ -25,9 +37,9 @@ export function watchedFd(index: number, base: number): ArgCondition {
   return arg32(index).ge(base);
 }
 
-/** That a register holds a watched file. */
-export function watchedFile(index: number, base: number): readonly ArgCondition[] {
-  return [arg32(index).ge(below(base)), arg32(index).lt(base)];
+/** That a register holds a watched file: when all conditions of any one list hold. */
+export function watchedFile(index: number, base: number): readonly (readonly ArgCondition[])[] {
+  return fileNumbers(base).map(({ first, end }) => [arg32(index).ge(first), arg32(index).lt(end)]);
 }
 
 /** @returns a watched number for a directory that is free now, as far as can be seen; undefined: none */
@@ -44,11 +56,18 @@ export function freeWatchedFd(tid: number, base: number): number | undefined {
  */
 export function freeWatchedFile(tid: number, base: number): number | undefined {
   return seen(() => {
-    const lowest = below(base);
-    if (STANDARD_STREAMS.some((fd) => isFree(tid, fd)) || !isFree(tid, lowest)) return undefined;
-    for (let fd = base - 1; fd > lowest; fd--) if (isFree(tid, fd)) return fd;
+    if (STANDARD_STREAMS.some((fd) => isFree(tid, fd))) return undefined;
+    for (const { first, end } of fileNumbers(base)) {
+      if (!isFree(tid, first)) continue;
+      for (let fd = end - 1; fd > first; fd--) if (isFree(tid, fd)) return fd;
+    }
     return undefined;
   });
+}
+
+function fileNumbers(base: number): readonly Numbers[] {
+  const belowDirectories = { first: below(base), end: base };
+  return belowDirectories.first < FIRST_TABLE ? [belowDirectories] : [{ first: FIRST_TABLE - FEW, end: FIRST_TABLE }, belowDirectories];
 }
 
 /** Where as many numbers begin as are watched of a kind, or half of what there is. */
