@@ -30,7 +30,7 @@ function memfd(name: string, content = 'four'): number {
   return fd;
 }
 
-const some = ['/etc/passwd', '/etc/sandlock-none', '/etc/sandlock-nothing', '/proc/self/mounts', '/proc/uptime'].map((path) => viewFile(path, () => path));
+const some = ['/etc/passwd', '/nowhere/one', '/nowhere/other', '/proc/self/mounts', '/proc/uptime'].map((path) => viewFile(path, () => path));
 
 /** That descriptor is the last of the watched files. */
 function watching(fd: number, options: Partial<ViewsOptions> = {}): Supervised {
@@ -92,7 +92,7 @@ describe.skipIf(process.arch !== 'x64')('fstat(2) of a file with a view [x86-64]
 
   it('tells of no device and of different files where the machine has none', async () => {
     const numbers = new Set<bigint>();
-    for (const name of ['/etc/sandlock-none', '/etc/sandlock-nothing']) {
+    for (const name of ['/nowhere/one', '/nowhere/other']) {
       for (const procGranted of [true, false]) {
         const [first, ...others] = await told(memfd(`sandlock:${name}`), { procGranted }) as Told[];
         expect(first).toMatchObject({ dev: 0n, nlink: 1n, size: 4n });
