@@ -99,7 +99,7 @@ function looked(context: HandlerContext, shape: Shape, options: FstatViewOptions
   const pinned = pinBase(context, asInt32(args[0]!));
   if (pinned instanceof TargetFailure) return action.continue();
   try {
-    const name = nameOfMemfd(nameOf(pinned));
+    const name = viewedName(pinned);
     if (name === undefined || !options.finder.hasView(name)) return action.continue();
     const { owner } = procName(name);
     if (owner !== undefined && !options.members.isMember(owner.tgid)) return action.continue();
@@ -111,6 +111,15 @@ function looked(context: HandlerContext, shape: Shape, options: FstatViewOptions
     return written.ok ? action.returnValue(0) : written.deny();
   } finally {
     close(pinned);
+  }
+}
+
+/** undefined: it is no file with a view, or has a path so long that the kernel does not give it. */
+function viewedName(pinned: number): string | undefined {
+  try {
+    return nameOfMemfd(nameOf(pinned));
+  } catch {
+    return undefined;
   }
 }
 

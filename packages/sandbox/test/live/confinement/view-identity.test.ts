@@ -138,6 +138,21 @@ print(json.dumps([statx(fd, b'', 0), statx(fd, b'x'), statx(fd, b'', 0x7000), st
       .toEqual(['ENOENT', 'ENOTDIR', 'EINVAL', 'EINVAL', of('/usr'), 'EBADF', true, of('/usr/bin/python3'), of('/usr/bin/python3'), of('/etc')]);
   });
 
+  it('is told from any other file at its number, one with a name that the kernel cannot give too', async () => {
+    const folder = scratch();
+    expect(await python(`
+os.chdir(sys.argv[1]); names = ['x' * 250] * 20
+deep = os.open('file', os.O_CREAT | os.O_RDWR); at = opened('/etc/hosts'); read, write = os.pipe()
+for name in names: os.mkdir(name); os.chdir(name)
+os.rename(sys.argv[1] + '/file', 'deep')
+def moved(fd):
+    os.dup2(fd, at); return identity(os.fstat(at)) == identity(os.fstat(fd)) == statx(at)
+seen = [tried(os.readlink, '/proc/self/fd/%d' % deep), moved(deep), moved(read), moved(opened('/usr')), moved(opened('/etc/passwd'))]
+os.unlink('deep'); seen += [moved(deep)]
+for name in names: os.chdir('..'); os.rmdir(name)
+print(json.dumps(seen))`, { fsWritable: [folder] }, folder)).toEqual(['ENAMETOOLONG', true, true, true, true, true]);
+  });
+
   it('takes the place of a standard stream that was closed, and no lower number otherwise', async () => {
     for (const [, options] of settings) {
       expect(await python(`
