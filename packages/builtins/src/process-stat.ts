@@ -1,13 +1,12 @@
 /**
- * /proc/<pid>/stat, read without trusting what a process calls itself.
+ * What /proc/<pid>/stat says of a process or thread. One that is gone is no error.
  *
- * The second field is a name of the process's own choice, with brackets, blanks and newlines if it likes. What
- * follows the last ')' is numbers, so fields are counted from there. A process that is gone is no error.
  * proc_pid_stat(5)
  */
 import { readFileOnce } from '@sandlock/sys';
 
 import { unlessGone } from './proc-file.js';
+import { fieldAt, STAT_BYTES, statFields } from './stat-line.js';
 
 export interface ProcessStat {
   readonly pid: number;
@@ -21,9 +20,7 @@ export interface ProcessStat {
   readonly startTime: number;
 }
 
-/** The longest line is far shorter: 16 bytes of name, 52 numbers. */
-const buffer = Buffer.alloc(4096);
-const CLOSING_BRACKET = 0x29;
+const buffer = Buffer.alloc(STAT_BYTES);
 
 /**
  * @returns undefined when there is no such process, or /proc hides it
@@ -40,15 +37,12 @@ export function readThreadStat(tid: number): ProcessStat | undefined {
 
 /** @returns undefined for what is no such line, or one that was cut off */
 export function parseStat(line: Uint8Array): ProcessStat | undefined {
-  const nameEnd = line.lastIndexOf(CLOSING_BRACKET);
-  if (nameEnd < 0) return undefined;
-  const bytes = Buffer.from(line.buffer, line.byteOffset, line.length);
-  const pid = Number.parseInt(bytes.toString('latin1', 0, 12), 10);
-  const fields = bytes.toString('latin1', nameEnd + 2).split(' '); // the state, field 3, comes first
-  if (fields.length <= 20) return undefined; // a field behind the last that is read, or it may be cut
-  const field = (number: number): number => Number.parseInt(fields[number - 3] ?? '', 10);
+  const text = Buffer.from(line.buffer, line.byteOffset, line.length).toString('latin1');
+  const fields = statFields(text);
+  if (fields === undefined || fieldAt(fields, 23) === undefined) return undefined; // behind the last that is read, or it may be cut
+  const field = (number: number): number => Number.parseInt(fieldAt(fields, number)!, 10);
   const stat = {
-    pid, state: fields[0]!, ppid: field(4), utime: field(14), threads: field(20), startTime: field(22),
+    pid: Number.parseInt(text, 10), state: fieldAt(fields, 3)!, ppid: field(4), utime: field(14), threads: field(20), startTime: field(22),
   };
   return Number.isNaN(stat.pid + stat.ppid + stat.utime + stat.threads + stat.startTime) ? undefined : stat;
 }

@@ -9,6 +9,7 @@
 import { readFileAside, readFileOnce, SyscallError } from '@sandlock/sys';
 
 import { readSome, unlessGone } from '../proc-file.js';
+import { fieldAt, STAT_BYTES, statFields } from '../stat-line.js';
 
 /** More threads than this, and the map is read again. */
 const MAX_REMEMBERED = 4096;
@@ -21,7 +22,7 @@ const PAGE_BYTES = 4096;
 const AT_ONCE_BYTES = 64 * 1024;
 /** The longest map there can be has 65530 lines, and nearly none has a name of many bytes. proc_sys_vm(5), max_map_count */
 const MAX_BYTES = 32 * 1024 * 1024;
-const buffer = Buffer.alloc(4096);
+const buffer = Buffer.alloc(STAT_BYTES);
 
 export class Heaps {
   readonly #ends = new Map<number, number>();
@@ -69,7 +70,7 @@ function endOf(maps: Buffer): number | undefined {
 
 /** Where it begins; 0, which the kernel gives to those who may not know, is no answer. */
 function heapStart(tid: number): number | undefined {
-  const line = buffer.toString('latin1', 0, readFileOnce(`/proc/${tid}/stat`, buffer));
-  const start = Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[START_BRK - 3]);
+  const fields = statFields(buffer.toString('latin1', 0, readFileOnce(`/proc/${tid}/stat`, buffer))) ?? [];
+  const start = Number(fieldAt(fields, START_BRK));
   return start > 0 ? Math.ceil(start / PAGE_BYTES) * PAGE_BYTES : undefined;
 }

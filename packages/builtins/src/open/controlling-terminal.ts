@@ -11,6 +11,7 @@
 import { AT_FDCWD, close, O_NOCTTY, O_PATH, openat } from '@sandlock/sys';
 import { fstatSync, readdirSync, readFileSync } from 'node:fs';
 
+import { fieldAt, statFields } from '../stat-line.js';
 import { errnoOf } from './errno-of.js';
 
 /** Major 5, minor 0. Documentation/admin-guide/devices.txt */
@@ -51,9 +52,8 @@ function pin(link: string): number | undefined {
 }
 
 function sessionOf(pid: number | 'self'): { session: number; tty: number } {
-  const line = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' '); // the state, field 3, comes first
-  return { session: Number(fields[3]), tty: toRdev(Number(fields[4])) };
+  const fields = statFields(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
+  return { session: Number(fieldAt(fields, 6)), tty: toRdev(Number(fieldAt(fields, 7))) };
 }
 
 /** new_encode_dev() of the kernel into what stat(2) says: minors above 255 stand in the upper bits. include/linux/kdev_t.h */

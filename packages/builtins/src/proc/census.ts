@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 
 import { unlessGone } from '../proc-file.js';
+import { fieldAt, statFields } from '../stat-line.js';
 import type { Members } from '../views/members.js';
 import type { CpuUse } from './kernel-stat.js';
 import type { Counts } from './load-average.js';
@@ -28,8 +29,8 @@ export class Census {
 
   take(): Counts & CpuUse {
     const pids = this.#members.pids();
-    const stats = pids.map(statFields).filter((fields) => fields !== undefined);
-    const guard = statFields(this.#guardPid());
+    const stats = pids.map(fieldsOf).filter((fields) => fields !== undefined);
+    const guard = fieldsOf(this.#guardPid());
     // utime, stime, cutime and cstime are the fields 14 to 17; of the guard only what its children took.
     this.#user = Math.max(this.#user, stats.reduce((sum, field) => sum + field(14) + field(16), guard?.(16) ?? 0));
     this.#system = Math.max(this.#system, stats.reduce((sum, field) => sum + field(15) + field(17), guard?.(17) ?? 0));
@@ -45,10 +46,9 @@ export class Census {
 
 type Fields = ((number: number) => number) & { readonly state: string };
 
-function statFields(pid: number): Fields | undefined {
+function fieldsOf(pid: number): Fields | undefined {
   const line = unlessGone(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  if (line === undefined) return undefined;
-  // The name, in brackets, may hold brackets and blanks itself. The state, field 3, follows it.
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  return Object.assign((number: number) => Number(fields[number - 3] ?? 0), { state: fields[0]! });
+  const fields = line === undefined ? undefined : statFields(line);
+  if (fields === undefined) return undefined;
+  return Object.assign((number: number) => Number(fieldAt(fields, number) ?? 0), { state: fieldAt(fields, 3)! });
 }
