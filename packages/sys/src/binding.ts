@@ -131,7 +131,7 @@ export interface Binding {
   Lifeline: new (controlFd: Fd, pidfd: Fd) => LifelineHandle;
   ancestry(directory: Uint8Array, name: Uint8Array): BigUint64Array | Result;
   pathLooks(paths: Uint8Array, changing: number): [real: Buffer, fields: BigUint64Array];
-  listEntries(path: Uint8Array, look: boolean): [directory: BigUint64Array, names: Buffer, fields: BigUint64Array] | Result;
+  listEntries(path: Uint8Array, look: boolean, links: boolean): [directory: BigUint64Array, names: Buffer, fields: BigUint64Array] | Result;
   KeptFd: new (fd: Fd) => KeptFdHandle;
   PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array, directories: [Uint8Array, BigUint64Array][]) => ScreenHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;

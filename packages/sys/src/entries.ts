@@ -23,11 +23,14 @@ export interface DirectoryStat {
 const FIELDS = 4;
 
 /**
+ * @param links  false: those that the directory itself tells to be links may be left out, without a look at each. readdir(3), d_type
  * @returns entries by name, a character a byte; without `.` and `..`, and without what went meanwhile
  * @throws {SyscallError} as open(2), readdir(3) and fstatat(2) list
  */
-export function listEntries(path: PathLike): { directory: DirectoryStat; entries: Map<string, EntryStat> } {
-  const { directory, names, fields } = listed(path, true);
+export function listEntries(
+  path: PathLike, { links = true }: { readonly links?: boolean } = {},
+): { directory: DirectoryStat; entries: Map<string, EntryStat> } {
+  const { directory, names, fields } = listed(path, true, links);
   const entries = new Map(names.map((name, i): [string, EntryStat] => {
     const [dev, ino, rdev, mode] = fields.subarray(i * FIELDS);
     return [name, { dev: dev!, ino: ino!, rdev: rdev!, mode: mode! }];
@@ -37,12 +40,12 @@ export function listEntries(path: PathLike): { directory: DirectoryStat; entries
 
 /** Looks at none of them, which takes long where much is mounted. @returns and throws as {@link listEntries} */
 export function listNames(path: PathLike): { directory: DirectoryStat; names: string[] } {
-  const { directory, names } = listed(path, false);
+  const { directory, names } = listed(path, false, true);
   return { directory, names };
 }
 
-function listed(path: PathLike, look: boolean): { directory: DirectoryStat; names: string[]; fields: BigUint64Array } {
-  const result = binding().listEntries(cString(path), look);
+function listed(path: PathLike, look: boolean, links: boolean): { directory: DirectoryStat; names: string[]; fields: BigUint64Array } {
+  const result = binding().listEntries(cString(path), look, links);
   if (typeof result === 'number') return check('open', result, String(path)) as never;
   const [[dev, ino, ctimeNs], text, fields] = result;
   const names = text.toString('latin1').split('\0');

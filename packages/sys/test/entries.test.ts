@@ -29,6 +29,8 @@ describe('the entries of a directory', () => {
       expect(listNames(path)).toEqual({ directory, names: [...entries.keys()] });
     }
     expect([...listEntries(folder).entries.keys()].sort()).toEqual(['empty', 'file', 'link', '\xff\n'].sort());
+    // Where the file system tells, and most do.
+    expect([...listEntries(folder, { links: false }).entries.keys()].sort()).toEqual(['empty', 'file', '\xff\n'].sort());
   });
 
   it('are none, or the reason why they cannot be had', () => {

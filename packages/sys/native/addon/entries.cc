@@ -14,13 +14,14 @@
 
 namespace sandlock {
 
-// (path, look): [device, inode and time of change of the directory, in ns; names with a NUL behind each; device, inode, device of
-// the node and mode of each, if they are to be looked at], or -errno. Links are looked at themselves. What is gone by
-// the time it is looked at is left out. All by one descriptor, and the directory first: a change meanwhile makes it older.
+// (path, look, links): [device, inode and time of change of the directory, in ns; names with a NUL behind each; device, inode, device of
+// the node and mode of each, if they are to be looked at], or -errno. Links are looked at themselves, or left out where the directory
+// says which they are. What is gone by the time it is looked at is left out. All by one descriptor, and the directory first: a
+// change meanwhile makes it older.
 static Napi::Value ListEntries(const Napi::CallbackInfo& info) {
   int fd = open(Path(info[0]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Result(info.Env(), fd);
-  bool look = info[1].As<Napi::Boolean>();
+  bool look = info[1].As<Napi::Boolean>(), links = info[2].As<Napi::Boolean>();
   struct stat self;
   DIR* directory = fstat(fd, &self) == 0 ? fdopendir(fd) : nullptr;
   if (!directory) {
@@ -35,6 +36,7 @@ static Napi::Value ListEntries(const Napi::CallbackInfo& info) {
   for (const dirent* entry; error == 0 && (entry = readdir(directory)); errno = 0) {
     const char* name = entry->d_name;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
+    if (!links && entry->d_type == DT_LNK) continue;
     struct stat found;
     if (look && fstatat(fd, name, &found, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno != ENOENT) error = errno;
