@@ -2,6 +2,7 @@
 export { listen, type ListenOptions, type SocketCopies } from './listen/listen.js';
 export { hostname, type HostnameFamily, type HostnameOptions } from './hostname.js';
 export { affinity, type AffinityOptions } from './cpu/affinity.js';
+export { type CpuChoice } from './cpu/visible-cpus.js';
 export { memory, type MemoryFamily, type MemoryOptions, type OnMemoryExceeded } from './memory/memory.js';
 export { processes, type ProcessesFamily, type ProcessesOptions } from './processes.js';
 export { random, type RandomFamily } from './random/random.js';
@@ -34,6 +35,7 @@ export { type Grants } from './views/grants.js';
 export { type Members } from './views/members.js';
 export { views, type ViewsOptions } from './views/views.js';
 export { fileIdentity } from './views/file-identity.js';
+export { absent } from './views/absent.js';
 export { watchedFd, watchedFdBase } from './views/watched-fds.js';
 
 // Listings of directories

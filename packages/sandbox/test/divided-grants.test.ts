@@ -191,7 +191,7 @@ describe('holes', () => {
   });
 
   it('are the files that views stand in for, outside of any procfs, and where there is one', () => {
-    const found = holes(['/proc/version', join(root, 'srv/link'), '/nowhere/at/all', '/dev/null']);
+    const found = holes(['/proc/version', join(root, 'srv/link'), '/nowhere/at/all', '/dev/null'].map((path) => ({ path })));
     expect(found.files).toContain(join(root, 'srv/viewed'));
     expect(found.files).toContain('/dev/null');
     expect(found.files.filter((path) => path.startsWith('/proc') || path.includes('nowhere'))).toEqual([]);

@@ -14,13 +14,10 @@ import { schedGetaffinity, schedSetaffinity, SyscallError } from '@sandlock/sys'
 import { readFileSync } from 'node:fs';
 
 import type { Members } from '../views/members.js';
-import { firstCpus, lowest, lowestCpu, maskFromBytes, maskOf, maskToBytes, wordBytes, type CpuMask } from './cpu-mask.js';
+import { firstCpus, lowestCpu, maskFromBytes, maskToBytes, wordBytes, type CpuMask } from './cpu-mask.js';
+import { VisibleCpus, type CpuChoice } from './visible-cpus.js';
 
-export interface AffinityOptions {
-  /** Processors that the sandbox was started on and may not leave. Left out: the supervisor's. */
-  readonly cpuCores?: readonly number[] | undefined;
-  /** How many there seem to be: the first of the granted ones, or from 0 on. Left out: those there are. */
-  readonly numCpus?: number | undefined;
+export interface AffinityOptions extends CpuChoice {
   readonly members: Members;
 }
 
@@ -35,9 +32,8 @@ export function affinity({ cpuCores, numCpus, members }: AffinityOptions): Famil
   if (cpuCores?.length === 0 || cpuCores?.some((core) => !isCount(core + 1))) throw new RangeError(`No processors: ${String(cpuCores)}.`);
   if (numCpus !== undefined && !isCount(numCpus)) throw new RangeError(`numCpus is a whole number from 1 to ${MAX_CPUS}, not ${String(numCpus)}.`);
   const own = schedGetaffinity(0);
-  /** What the first process was started with. */
-  const granted = cpuCores === undefined ? maskFromBytes(own) : maskOf(cpuCores);
-  const visible = visibleCpus(granted, cpuCores !== undefined, numCpus);
+  const cpus = new VisibleCpus({ cpuCores, numCpus });
+  const { granted, visible } = cpus;
   const sizeBytes = Math.max(own.length, wordBytes(visible));
   const leastBytes = Math.max(wordBytes(possibleCpus() ?? maskFromBytes(Buffer.alloc(own.length, 0xff))), wordBytes(visible));
 
@@ -58,13 +54,6 @@ export function affinity({ cpuCores, numCpus, members }: AffinityOptions): Famil
     });
   };
 
-  /** What a thread sees of what it may run on. */
-  const seen = (thread: number): CpuMask => {
-    const now = maskFromBytes(schedGetaffinity(thread));
-    const left = now & visible;
-    return now === granted || left === 0n ? visible : left;
-  };
-
   const get: Handler = (context) => {
     // The kernel's order. kernel/sched/syscalls.c, SYSCALL_DEFINE3(sched_getaffinity, ...)
     const length = asUint32(context.args[1]!);
@@ -73,14 +62,14 @@ export function affinity({ cpuCores, numCpus, members }: AffinityOptions): Famil
     if (thread === undefined) return action.errno('ESRCH');
     return orErrno(() => {
       const given = Math.min(length, sizeBytes);
-      const written = context.writeMemory(context.args[2]!, maskToBytes(seen(thread), given));
+      const written = context.writeMemory(context.args[2]!, maskToBytes(cpus.of(thread), given));
       return written.ok ? action.returnValue(given) : written.deny();
     });
   };
 
   const current: Handler = (context) => orErrno(() => {
     const cpu = Buffer.alloc(4);
-    cpu.writeUInt32LE(lowestCpu(seen(context.pid)));
+    cpu.writeUInt32LE(lowestCpu(cpus.of(context.pid)));
     for (const [address, value] of [[context.args[0]!, cpu], [context.args[1]!, Buffer.alloc(4)]] as const) {
       if (address === 0n) continue;
       const written = context.writeMemory(address, value);
@@ -96,11 +85,6 @@ export function affinity({ cpuCores, numCpus, members }: AffinityOptions): Famil
       ...(numCpus === undefined ? {} : { sched_getaffinity: { handler: get, onException }, getcpu: { handler: current, onException } }),
     },
   };
-}
-
-function visibleCpus(granted: CpuMask, areChosen: boolean, numCpus: number | undefined): CpuMask {
-  if (numCpus === undefined) return granted;
-  return areChosen ? lowest(granted, numCpus) : firstCpus(numCpus);
 }
 
 /** Those that may ever come to be: the kernel takes any mask with room for them. undefined: it does not say. Documentation/admin-guide/cputopology.rst */

@@ -18,6 +18,16 @@ export function firstCpus(count: number): CpuMask {
   return (1n << BigInt(count)) - 1n;
 }
 
+export function numbersOf(mask: CpuMask): number[] {
+  const numbers: number[] = [];
+  for (let left = mask; left !== 0n; left &= left - 1n) numbers.push(lowestCpu(left));
+  return numbers;
+}
+
+export function has(mask: CpuMask, cpu: number): boolean {
+  return (mask >> BigInt(cpu) & 1n) !== 0n;
+}
+
 /** Those with the lowest numbers. */
 export function lowest(mask: CpuMask, count: number): CpuMask {
   let taken = 0n;

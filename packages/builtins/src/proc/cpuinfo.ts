@@ -22,15 +22,13 @@ const MODEL_NAME = 'Virtual CPU';
 const MHZ = '2400.000';
 const BOGOMIPS = '4800.00';
 
-/** @param machine the machine's own file */
-export function cpuInfo(numCpus: number, machine: string): string {
+/** @param cpus their numbers. @param machine the machine's own file */
+export function cpuInfo(cpus: readonly number[], machine: string): string {
   const fields = firstBlock(machine);
-  const blocks: string[] = [];
-  for (let n = 0; n < numCpus; n++) {
-    const lines = fields.map(([label, value]) => `${label}${ownValue(label, n, numCpus) ?? value}`);
-    blocks.push(`${lines.join('\n')}\n\n`);
-  }
-  return blocks.join('');
+  return cpus.map((cpu) => {
+    const lines = fields.map(([label, value]) => `${label}${ownValue(label, cpu, cpus.length) ?? value}`);
+    return `${lines.join('\n')}\n\n`;
+  }).join('');
 }
 
 /** Labels with the blanks and the colon behind them, and values. */
@@ -45,11 +43,11 @@ function firstBlock(machine: string): [label: string, value: string][] {
   return fields;
 }
 
-function ownValue(label: string, n: number, numCpus: number): string | undefined {
+function ownValue(label: string, cpu: number, count: number): string | undefined {
   switch (label.replace(/\s*: ?$/, '')) {
-    case 'processor': case 'hart': case 'core id': case 'apicid': case 'initial apicid': return String(n);
+    case 'processor': case 'hart': case 'core id': case 'apicid': case 'initial apicid': return String(cpu);
     case 'physical id': return '0';
-    case 'siblings': case 'cpu cores': return String(numCpus);
+    case 'siblings': case 'cpu cores': return String(count);
     case 'model name': return MODEL_NAME;
     case 'cpu MHz': return MHZ;
     case 'bogomips': case 'BogoMIPS': return BOGOMIPS;

@@ -12,7 +12,8 @@ export interface CpuUse {
 }
 
 export interface KernelStatInput extends CpuUse {
-  readonly numCpus: number;
+  /** Numbers of the processors. */
+  readonly cpus: readonly number[];
   /** Clock ticks that the sandbox has been there. */
   readonly elapsedTicks: number;
   /** Seconds since the epoch. */
@@ -23,14 +24,14 @@ export interface KernelStatInput extends CpuUse {
 
 const SOFTIRQS = 11; // include/linux/interrupt.h, NR_SOFTIRQS and their sum
 
-export function kernelStat({ numCpus, elapsedTicks, bootTime, processes, running, userTicks, systemTicks }: KernelStatInput): string {
-  const share = (ticks: number): number => Math.floor(ticks / numCpus);
+export function kernelStat({ cpus, elapsedTicks, bootTime, processes, running, userTicks, systemTicks }: KernelStatInput): string {
+  const share = (ticks: number): number => Math.floor(ticks / cpus.length);
   const user = share(userTicks);
   const system = share(systemTicks);
   const idle = Math.max(0, Math.floor(elapsedTicks) - user - system);
   const times = (factor: number): string => [user, 0, system, idle, 0, 0, 0, 0, 0, 0].map((ticks) => ticks * factor).join(' ');
-  const cpus = Array.from({ length: numCpus }, (_, n) => `cpu${n} ${times(1)}\n`);
-  return `cpu  ${times(numCpus)}\n${cpus.join('')}intr 0\nctxt 0\nbtime ${bootTime}\nprocesses ${processes}\n`
+  const each = cpus.map((cpu) => `cpu${cpu} ${times(1)}\n`);
+  return `cpu  ${times(cpus.length)}\n${each.join('')}intr 0\nctxt 0\nbtime ${bootTime}\nprocesses ${processes}\n`
     + `procs_running ${Math.max(1, running)}\nprocs_blocked 0\nsoftirq ${Array.from({ length: SOFTIRQS }, () => 0).join(' ')}\n`;
 }
 
@@ -39,7 +40,8 @@ export function bootTimeOf(machine: string): number {
   return Number(/^btime (\d+)$/m.exec(machine)?.[1] ?? 0);
 }
 
-/** How many processors the machine's own file counts. */
-export function cpusOf(machine: string): number {
-  return Math.max(1, machine.match(/^cpu\d/gm)?.length ?? 0);
+/** Numbers of the processors in the machine's own file. */
+export function cpusOf(machine: string): readonly number[] {
+  const numbers = Array.from(machine.matchAll(/^cpu(\d+)/gm), ([, number]) => Number(number));
+  return numbers.length === 0 ? [0] : numbers;
 }

@@ -8,28 +8,28 @@ import type { DirectoryEntry } from '../directory/records.js';
 import type { Listing } from '../directory/answer-listing.js';
 import { kernelEntries } from '../directory/kernel-entries.js';
 import type { Members } from '../views/members.js';
+import { visibleCpus, type CpuChoice } from '../cpu/visible-cpus.js';
 import { readlinkSync, statfsSync, statSync } from 'node:fs';
 
-import { isOtherCpu } from './cpu-list.js';
+import { hasCpus, isOtherCpu } from './cpu-directories.js';
 
 /** include/uapi/linux/magic.h; include/linux/proc_fs.h, PROC_ROOT_INO */
 const PROC_SUPER_MAGIC = 0x9fa0;
 const PROC_ROOT_INO = 1;
-const CPU_DIRECTORY = '/sys/devices/system/cpu';
 
-export interface ProcListingOptions {
+export interface ProcListingOptions extends CpuChoice {
   readonly members: Members;
-  readonly numCpus?: number | undefined;
 }
 
 /** Which entries of a directory a target sees. @param fd of ours */
-export function visibleEntries(entries: readonly DirectoryEntry[], fd: number, { members, numCpus }: ProcListingOptions): readonly DirectoryEntry[] {
+export function visibleEntries(entries: readonly DirectoryEntry[], fd: number, { members, ...choice }: ProcListingOptions): readonly DirectoryEntry[] {
   const link = `/proc/self/fd/${fd}`;
   if (statSync(link).ino === PROC_ROOT_INO && statfsSync(link).type === PROC_SUPER_MAGIC) {
     const pids = new Set(members.pids());
     return entries.filter(({ name }) => !isNumber(name) || pids.has(Number(name.toString('latin1'))));
   }
-  if (numCpus !== undefined && readlinkSync(link) === CPU_DIRECTORY) return entries.filter(({ name }) => !isOtherCpu(name, numCpus));
+  const visible = visibleCpus(choice);
+  if (visible !== undefined && hasCpus(readlinkSync(link))) return entries.filter(({ name }) => !isOtherCpu(name.toString('latin1'), visible));
   return entries;
 }
 

@@ -6,6 +6,8 @@
  */
 import { readFileSync } from 'node:fs';
 
+import { numbersOf } from '../cpu/cpu-mask.js';
+import { VisibleCpus } from '../cpu/visible-cpus.js';
 import { viewFile, type ViewContent } from '../views/view-file.js';
 import type { View } from '../views/view.js';
 import { cpuInfo } from './cpuinfo.js';
@@ -21,13 +23,17 @@ import {
   CGROUP, cgroups, CPUSET, EMPTY_TABLES, interrupts, locks, PARTITIONS, pressure, PRESSURES, softirqs, SWAPS, vmStat,
 } from './small-tables.js';
 import type { SandboxState } from './sandbox-state.js';
-import { startTimes } from './start-times.js';
+import { shownStatus } from './task-cpus.js';
+import { taskFile } from './task-file.js';
+import { shownStat } from './task-stat.js';
 import { uptimeLine } from './uptime.js';
 import { TICKS_PER_SECOND, type VirtualBoot } from './virtual-boot.js';
 
 /** @param boot where the sandbox has a clock of its own */
 export function procViews(options: ProcOptions, state: SandboxState, boot: VirtualBoot | undefined): View[] {
-  const { members, numCpus, memory, mountTable } = options;
+  const { members, cpuCores, numCpus, memory, mountTable } = options;
+  const masks = numCpus === undefined ? undefined : new VisibleCpus({ cpuCores, numCpus });
+  const seen = masks && numbersOf(masks.visible);
   const views = networkViews(members);
   const add = (path: string, content: ViewContent): void => { views.push(viewFile(path, content)); };
 
@@ -37,7 +43,7 @@ export function procViews(options: ProcOptions, state: SandboxState, boot: Virtu
     const census = state.census.take();
     return kernelStat({
       ...census,
-      numCpus: numCpus ?? cpusOf(machine),
+      cpus: seen ?? cpusOf(machine),
       elapsedTicks: state.elapsedMs() * TICKS_PER_SECOND / 1000,
       bootTime: boot?.bootTime(bootTimeOf(machine)) ?? bootTimeOf(machine),
       processes: census.total,
@@ -47,7 +53,7 @@ export function procViews(options: ProcOptions, state: SandboxState, boot: Virtu
   add('/proc/swaps', () => SWAPS);
   add('/proc/partitions', () => PARTITIONS);
   for (const [name, content] of EMPTY_TABLES) add(`/proc/${name}`, () => content);
-  const cpus = (): number => numCpus ?? cpusOf(machines('/proc/stat'));
+  const cpus = (): readonly number[] => seen ?? cpusOf(machines('/proc/stat'));
   add('/proc/interrupts', () => interrupts(cpus()));
   add('/proc/softirqs', () => softirqs(machines('/proc/softirqs'), cpus()));
   if (kernelHas('/proc/cgroups')) add('/proc/cgroups', () => cgroups(machines('/proc/cgroups')));
@@ -63,12 +69,11 @@ export function procViews(options: ProcOptions, state: SandboxState, boot: Virtu
   let bootId: string | undefined;
   add('/proc/sys/kernel/random/boot_id', () => (bootId ??= machines('/proc/sys/kernel/random/uuid')));
 
-  if (numCpus !== undefined) add('/proc/cpuinfo', () => cpuInfo(numCpus, machines('/proc/cpuinfo')));
+  if (seen !== undefined) add('/proc/cpuinfo', () => cpuInfo(seen, machines('/proc/cpuinfo')));
+  if (masks !== undefined) add('/proc/self/status', taskFile(members, masks, shownStatus));
+  if (masks !== undefined || boot !== undefined) add('/proc/self/stat', taskFile(members, masks, (line, task) => shownStat(line, boot, task)));
   if (memory !== undefined) add('/proc/meminfo', () => memInfo(memory));
-  if (boot !== undefined) {
-    add('/proc/uptime', () => uptimeLine(boot.uptimeTicks()));
-    add('/proc/self/stat', startTimes(members, boot));
-  }
+  if (boot !== undefined) add('/proc/uptime', () => uptimeLine(boot.uptimeTicks()));
   return views;
 }
 

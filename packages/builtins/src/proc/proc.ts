@@ -13,6 +13,7 @@ import { arg32 } from '@sandlock/bpf';
 import { action, type Family, type Handler } from '@sandlock/dispatch';
 import { sysinfo as machineInfo } from '@sandlock/sys';
 
+import { visibleCpus, type CpuChoice } from '../cpu/visible-cpus.js';
 import { listingHandlers } from '../directory/listing-handlers.js';
 import type { PositionStore } from '../directory/position-store.js';
 import type { VirtualClock } from '../time/virtual-clock.js';
@@ -27,7 +28,8 @@ import { sysViews } from './sys-views.js';
 import { sysinfoRecord } from './sysinfo.js';
 import { TICKS_PER_SECOND, VirtualBoot } from './virtual-boot.js';
 
-export interface ProcOptions {
+/** Processors that are seen are those of {@link AffinityOptions}. */
+export interface ProcOptions extends CpuChoice {
   readonly members: Members;
   /** The parent of the first member; asked for at each look. */
   readonly guardPid: () => number;
@@ -37,8 +39,6 @@ export interface ProcOptions {
   readonly watchedFdBase?: number | undefined;
   /** Where targets are in directories, for who looks at them as well. */
   readonly positions?: PositionStore | undefined;
-  /** How many processors there seem to be. Left out: as many as the machine has. */
-  readonly numCpus?: number | undefined;
   /** Left out: the machine's. */
   readonly memory?: MemoryUse | undefined;
   /** The sandbox's clock: uptime and what else counts from the start of the machine count from its. Left out: they are the machine's. */
@@ -73,7 +73,7 @@ export function proc(options: ProcOptions): ProcFamily {
 
   return {
     name: 'proc',
-    views: [...(procGranted ? procViews(options, state, boot) : []), ...sysViews(options)],
+    views: [...(procGranted ? procViews(options, state, boot) : []), ...sysViews(visibleCpus(options), memory)],
     handlers: {
       sysinfo: { handler: sysinfo, onException },
       ...watchedFdBase !== undefined && listingHandlers(procListing(options), { when: arg32(0).ge(watchedFdBase), positions: options.positions }),

@@ -14,19 +14,15 @@ export const PARTITIONS = 'major minor  #blocks  name\n\n';
 export const EMPTY_TABLES: ReadonlyMap<string, string> = new Map([['cmdline', '\n'], ['diskstats', ''], ['sys/kernel/domainname', '(none)\n']]);
 
 /** /proc/interrupts: none, on any processor. fs/proc/interrupts.c, kernel/irq/proc.c, show_interrupts() */
-export function interrupts(numCpus: number): string {
-  return `${' '.repeat(11)}${perCpu(numCpus, (n) => `CPU${n}`.padEnd(11))}\n`;
+export function interrupts(cpus: readonly number[]): string {
+  return `${' '.repeat(11)}${cpus.map((cpu) => `CPU${cpu}`.padEnd(11)).join('')}\n`;
 }
 
 /** /proc/softirqs: the machine's names, and none counted. fs/proc/softirqs.c, show_softirqs() */
-export function softirqs(machine: string, numCpus: number): string {
+export function softirqs(machine: string, cpus: readonly number[]): string {
   const names = machine.split('\n').slice(1).flatMap((line) => /^ *(\w+):/.exec(line)?.[1] ?? []);
-  return `${' '.repeat(20)}${perCpu(numCpus, (n) => `CPU${n}`.padEnd(11))}\n`
-    + names.map((name) => `${name.padStart(12)}:${perCpu(numCpus, () => ' 0'.padStart(11))}\n`).join('');
-}
-
-function perCpu(numCpus: number, column: (n: number) => string): string {
-  return Array.from({ length: numCpus }, (_, n) => column(n)).join('');
+  return `${' '.repeat(20)}${cpus.map((cpu) => `CPU${cpu}`.padEnd(11)).join('')}\n`
+    + names.map((name) => `${name.padStart(12)}:${' 0'.padStart(11).repeat(cpus.length)}\n`).join('');
 }
 
 /** /proc/<pid>/cgroup: the root of the one hierarchy. */

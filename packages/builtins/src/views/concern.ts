@@ -33,9 +33,11 @@ export interface Concern extends PathsOfConcern {
  * @param directories   more directories that the policy lets read and Landlock does not
  * @param procGranted   whether anything below /proc is granted
  * @param knownEntries  directories of which Landlock grants the entries that they had, and none of the others
+ * @param absent        those of the views that stand for everything beneath, too
  */
 export function concern(
   views: readonly string[], directories: readonly string[], procGranted: boolean, knownEntries: readonly KnownEntries[] = [],
+  absent: readonly string[] = [],
 ): Concern {
   const outside = views.filter((path) => !isInProc(path));
   const names = new Set([...outside, ...directories, ...outside.flatMap(ancestors)]);
@@ -45,10 +47,13 @@ export function concern(
     for (const name of [...ancestors(PROC), ...ancestors(FD_DIRECTORY)]) watched.add(name);
   }
   const trees = procGranted ? [PROC, FD_DIRECTORY] : [];
+  // Many lie in few directories: those are quickly told from others, and the names in them looked up.
+  const gone = new Set(absent);
+  const around = absent.map((path) => path.slice(0, path.lastIndexOf('/')));
   const newEntries = new NewEntries(knownEntries);
   return {
     names: [...names],
-    trees,
+    trees: [...new Set([...trees, ...around])],
     knownEntries,
     directories: watched,
     newEntries,
@@ -57,6 +62,7 @@ export function concern(
       const way = namesOnTheWay(path, base);
       const name = way.at(-1)!;
       return names.has(name === '' ? '/' : name) || newEntries.has(name)
+        || (gone.size > 0 && way.some((each) => gone.has(each)))
         || trees.some((tree) => way.some((each) => each === tree || each.startsWith(`${tree}/`)));
     },
   };

@@ -62,7 +62,7 @@ export class Finder {
     this.#views = new Map([...views].map((view) => [view.path, view]));
     this.#members = members;
     for (const [path, view] of this.#views) {
-      const stat = isInProc(path) ? undefined : statSync(Buffer.from(path, 'latin1'), { bigint: true, throwIfNoEntry: false });
+      const stat = isInProc(path) || view.absent === true ? undefined : statSync(Buffer.from(path, 'latin1'), { bigint: true, throwIfNoEntry: false });
       const identity = stat && fileIdentity(stat);
       if (identity !== undefined) this.#objects.set(identity, view);
     }
@@ -103,8 +103,8 @@ export class Finder {
         stopped = { kind: 'foreign' };
         return true;
       }
-      const view = last ? this.#views.get(key) : undefined;
-      if (view === undefined) return false;
+      const view = this.#views.get(key);
+      if (view === undefined || (!last && view.absent !== true)) return false;
       stopped = { kind: 'view', view, name, subject: owner ?? asker, endsInSlash: false };
       return true;
     };

@@ -100,7 +100,7 @@ function onView(
   const may = (granted: (path: string) => boolean): boolean => granted(name) || (granted(view.path) && subject.tgid === asker.tgid);
   if (view.needsGrant !== false && !may(grants.mayRead)) return action.errno('EACCES');
   // The kernel's order. fs/namei.c, lookup_fast_for_open()
-  if (endsInSlash) return action.errno((flags & O_CREAT) === 0 ? 'ENOTDIR' : 'EISDIR');
+  if (endsInSlash && view.absent !== true) return action.errno((flags & O_CREAT) === 0 ? 'ENOTDIR' : 'EISDIR');
   return view.open({
     asker, subject, name, flags, mayWrite: may(grants.mayWrite), targetFd: () => freeWatchedFile(asker.pid, watchedFdBase),
   });

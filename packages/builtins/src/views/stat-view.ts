@@ -102,10 +102,12 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
   };
   const answer = (found: Found): NotifAction => {
     if (found.kind === 'foreign') return action.errno('ENOENT');
-    if (found.kind !== 'view' || found.view.stat === undefined || found.endsInSlash) return action.continue();
+    if (found.kind !== 'view') return action.continue();
     const { view, name, subject } = found;
+    if (view.stat === undefined || (found.endsInSlash && view.absent !== true)) return action.continue();
     const granted = view.needsGrant === false || grants.mayRead(name) || (grants.mayRead(view.path) && subject.tgid === asker.tgid);
     if (!granted) return action.continue();
+    if (view.absent === true) return action.errno('ENOENT');
     const about: ViewRequest = { asker, subject, name };
     try {
       return shape.answer(context, { name, stat: () => view.stat!(about), began });

@@ -64,6 +64,8 @@ export interface View {
   readonly path: string;
   /** Whether the policy must grant reading the path, or the open fails with EACCES. Default true. */
   readonly needsGrant?: boolean;
+  /** There is nothing under this name, nor beneath it: see absent(). */
+  readonly absent?: true;
   readonly open: ViewOpener;
   /** Left out: stat(2) sees what the machine has. What returns undefined says that there is nothing. */
   readonly stat?: (request: ViewRequest) => ViewStat | Late<ViewStat> | undefined;

@@ -53,7 +53,8 @@ export function views(options: ViewsOptions): Family {
   const serves = procGranted || directories.length > 0 || options.views.some(({ path, needsGrant }) => needsGrant === false || grants.mayRead(path));
   if (!serves) return { name: 'views', handlers: {} };
   const paths = options.views.map(({ path }) => path);
-  const concerned = concern(paths, directories, procGranted, options.knownEntries);
+  const absent = options.views.filter((view) => view.absent === true).map(({ path }) => path);
+  const concerned = concern(paths, directories, procGranted, options.knownEntries, absent);
   const finder = new Finder(options.views, options.members);
   const confined = new SelfConfined(options.members);
   const shared = { ...options, finder, concern: concerned, confined, began: clock && clock.startNs / SECOND_NS };

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-import { cpuList, isOtherCpu } from '../../src/proc/cpu-list.js';
+import { firstCpus, maskOf } from '../../src/cpu/cpu-mask.js';
+import { isOtherCpu } from '../../src/proc/cpu-directories.js';
 import { cpuInfo } from '../../src/proc/cpuinfo.js';
 import { bootTimeOf, cpusOf, kernelStat } from '../../src/proc/kernel-stat.js';
 import { LoadAverage, loadAverageLine } from '../../src/proc/load-average.js';
@@ -65,7 +66,7 @@ function parsed(text: string): Record<string, string>[] {
 
 describe('cpuinfo', () => {
   it('has the asked number of processors, numbered anew, with the machine\'s abilities', () => {
-    const blocks = parsed(cpuInfo(3, X86));
+    const blocks = parsed(cpuInfo([0, 1, 2], X86));
     expect(blocks.map(({ processor }) => processor)).toEqual(['0', '1', '2']);
     expect(blocks[2]).toMatchObject({
       'vendor_id': 'GenuineIntel', 'flags': 'fpu sse avx2', 'model name': 'Virtual CPU', 'cpu MHz': '2400.000', 'siblings': '3',
@@ -74,34 +75,35 @@ describe('cpuinfo', () => {
     expect(blocks[0]).not.toHaveProperty('microcode');
   });
 
+  it('has those of the numbers that are seen', () => {
+    expect(parsed(cpuInfo([5, 9], X86)).map((block) => [block['processor'], block['siblings']])).toEqual([['5', '2'], ['9', '2']]);
+  });
+
   it('keeps the layout of the lines, and ends every block with an empty one', () => {
-    expect(cpuInfo(1, X86)).toContain('processor\t: 0\nvendor_id\t: GenuineIntel\n');
-    expect(cpuInfo(1, X86)).toContain('cpu MHz\t\t: 2400.000\n');
-    expect(cpuInfo(2, X86)).toMatch(/power management:\n\nprocessor\t: 1\n[^]*power management:\n\n$/);
+    expect(cpuInfo([0], X86)).toContain('processor\t: 0\nvendor_id\t: GenuineIntel\n');
+    expect(cpuInfo([0], X86)).toContain('cpu MHz\t\t: 2400.000\n');
+    expect(cpuInfo([0, 1], X86)).toMatch(/power management:\n\nprocessor\t: 1\n[^]*power management:\n\n$/);
   });
 
   it('knows the fields of ARM and RISC-V, and leaves out a serial number', () => {
-    const [arm] = parsed(cpuInfo(1, ARM));
+    const [arm] = parsed(cpuInfo([0], ARM));
     expect(arm).toEqual({
       'processor': '0', 'BogoMIPS': '4800.00', 'Features': 'fp asimd crc32', 'CPU implementer': '0x41', 'CPU architecture': '8', 'CPU variant': '0x0',
       'CPU part': '0xd08', 'CPU revision': '3', 'model name': 'Virtual CPU', 'cpu MHz': '2400.000',
     });
-    expect(parsed(cpuInfo(2, RISCV))[1]).toMatchObject({ processor: '1', hart: '1', isa: 'rv64imafdc', mmu: 'sv39' });
+    expect(parsed(cpuInfo([0, 1], RISCV))[1]).toMatchObject({ processor: '1', hart: '1', isa: 'rv64imafdc', mmu: 'sv39' });
   });
 
   it('counts processors also where the machine says nothing', () => {
-    expect(parsed(cpuInfo(2, ''))).toEqual([0, 1].map((n) => ({ 'processor': String(n), 'model name': 'Virtual CPU', 'cpu MHz': '2400.000' })));
+    expect(parsed(cpuInfo([0, 1], ''))).toEqual([0, 1].map((n) => ({ 'processor': String(n), 'model name': 'Virtual CPU', 'cpu MHz': '2400.000' })));
   });
 });
 
-describe('lists of processors', () => {
-  it('have as many, from 0', () => {
-    expect([cpuList(1), cpuList(4)]).toEqual(['0\n', '0-3\n']);
-  });
-
+describe('directories of processors', () => {
   it('leave no directory of another', () => {
     const names = ['cpu0', 'cpu3', 'cpu4', 'cpu10', 'cpufreq', 'cpuidle', 'online'];
-    expect(names.filter((name) => !isOtherCpu(Buffer.from(name), 4))).toEqual(['cpu0', 'cpu3', 'cpufreq', 'cpuidle', 'online']);
+    expect(names.filter((name) => !isOtherCpu(name, firstCpus(4)))).toEqual(['cpu0', 'cpu3', 'cpufreq', 'cpuidle', 'online']);
+    expect(names.filter((name) => !isOtherCpu(name, maskOf([4, 10])))).toEqual(['cpu4', 'cpu10', 'cpufreq', 'cpuidle', 'online']);
   });
 });
 
@@ -143,7 +145,7 @@ describe('uptime', () => {
 });
 
 describe('kernel statistics', () => {
-  const text = kernelStat({ numCpus: 2, elapsedTicks: 1000, bootTime: 17, processes: 5, running: 0, userTicks: 300, systemTicks: 100 });
+  const text = kernelStat({ cpus: [0, 1], elapsedTicks: 1000, bootTime: 17, processes: 5, running: 0, userTicks: 300, systemTicks: 100 });
 
   it('divide the members\' time among the processors, the rest was idle', () => {
     expect(text.split('\n').slice(0, 3)).toEqual(['cpu  300 0 100 1600 0 0 0 0 0 0', 'cpu0 150 0 50 800 0 0 0 0 0 0', 'cpu1 150 0 50 800 0 0 0 0 0 0']);
@@ -155,9 +157,9 @@ describe('kernel statistics', () => {
 
   it('can be read off the machine\'s own', () => {
     const machine = readFileSync('/proc/stat', 'latin1');
-    expect(cpusOf(machine)).toBeGreaterThan(0);
+    expect(cpusOf(machine).length).toBeGreaterThan(0);
     expect(bootTimeOf(machine)).toBeGreaterThan(1e9);
-    expect([cpusOf(text), bootTimeOf(text)]).toEqual([2, 17]);
+    expect([cpusOf(text), bootTimeOf(text)]).toEqual([[0, 1], 17]);
   });
 });
 

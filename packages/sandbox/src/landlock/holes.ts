@@ -11,7 +11,7 @@
  * Names are what the table of mounts says, and a program that may rename what is above a mount makes them wrong a moment
  * later; so what must not be reached is known by device and inode as well.
  */
-import { fileIdentity } from '@sandlock/builtins';
+import { fileIdentity, type View } from '@sandlock/builtins';
 import { ancestry } from '@sandlock/sys';
 import { readdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -44,9 +44,9 @@ export interface Holes {
   readonly aboveFiles: Identities;
   /** Directories out of which nothing is moved: see mountsAbove(). */
   readonly holding: Identities;
-  /** Names of files that views stand in for. */
+  /** Names of files that views stand in for, and of what is absent with everything beneath. */
   readonly files: readonly string[];
-  /** The same by what they are: see fileIdentity(). */
+  /** Those files by what they are: see fileIdentity(). */
   readonly identities: ReadonlySet<string>;
   /** What nobody gets of a sysfs: takes a while, so it is asked for where a grant comes near. */
   blocked(sysfs: string): readonly string[];
@@ -67,17 +67,20 @@ export interface Machine extends MountLooks {
 }
 
 /**
- * @param views names of what views stand in for
+ * @param views what stands in for something of the machine's, or says that it is absent
  * @throws {Moved} where something is mounted could not be seen
  */
-export function holes(views: readonly string[], machine: Machine = THIS_MACHINE): Holes {
+export function holes(views: readonly Pick<View, 'path' | 'absent'>[], machine: Machine = THIS_MACHINE): Holes {
   const mounts = machine.mounts();
   const ofMounts = mountHoles(mounts, machine);
-  const files = views.filter((path) => !ofMounts.procfs.some((mount) => isWithin(path, mount))).flatMap((path) => viewedFile(path, mounts, machine) ?? []);
+  const isFew = amongFew();
+  const outside = views.filter(({ path }) => !ofMounts.procfs.some((mount) => isWithin(path, mount)));
+  const files = outside.flatMap(({ path, absent }) => (absent === true ? [] : viewedFile(path, mounts, isFew, machine) ?? []));
+  const absent = outside.flatMap((view) => (view.absent === true ? mountedNames(view.path, mounts).filter(isFew) : []));
   return {
     ...ofMounts,
     aboveFiles: new Identities(...files.map(({ above }) => above)),
-    files: unique(files.flatMap(({ names }) => names)),
+    files: unique([...files.flatMap(({ names }) => names), ...absent]),
     identities: new Set(files.map(({ identity }) => identity)),
     blocked: (sysfs) => unique([...BLOCKED_SYSFS.map((name) => `${sysfs}/${name}`), ...machine.networkDevices(sysfs)]),
   };
@@ -140,7 +143,7 @@ interface ViewedFile {
 }
 
 /** undefined: there is none, so whatever is made under that name is the program's own. @throws {Moved} */
-function viewedFile(view: string, mounts: MountTable, machine: Machine): ViewedFile | undefined {
+function viewedFile(view: string, mounts: MountTable, isFew: (path: string) => boolean, machine: Machine): ViewedFile | undefined {
   let path: string;
   try {
     path = realpathSync.native(Buffer.from(view, 'latin1'), 'latin1');
@@ -151,15 +154,22 @@ function viewedFile(view: string, mounts: MountTable, machine: Machine): ViewedF
   if (found === 'gone') throw new Moved(path);
   const identity = found === 'refused' ? undefined : fileIdentity(found);
   if (found === 'refused' || identity === undefined) return undefined;
-  const names = mountedNames(path, mounts).filter(isAmongFew);
+  const names = mountedNames(path, mounts).filter(isFew);
   return { identity, names, above: names.includes(path) ? found.above : [] };
 }
 
-function isAmongFew(path: string): boolean {
-  for (let directory = dirname(path); ; directory = dirname(directory)) {
-    if (!hasFewEntries(directory)) return false;
-    if (directory === '/') return true;
-  }
+/** Whether each directory down to a path has few entries. Many paths have most of theirs in common, so each is looked at once. */
+function amongFew(): (path: string) => boolean {
+  const known = new Map<string, boolean>();
+  const isFew = (directory: string): boolean => {
+    let few = known.get(directory);
+    if (few === undefined) {
+      few = hasFewEntries(directory) && (directory === '/' || isFew(dirname(directory)));
+      known.set(directory, few);
+    }
+    return few;
+  };
+  return (path) => isFew(dirname(path));
 }
 
 function hasFewEntries(directory: string): boolean {

@@ -25,10 +25,13 @@ export class Listing {
   #names: readonly string[] | undefined;
   #entries: ReadonlyMap<string, EntryStat> | undefined;
 
-  /** @param look at each entry now: of what is mounted there that may take long, and whoever counts them need not */
-  constructor(path: string, { look }: { readonly look: boolean }) {
+  /**
+   * @param look   at each entry now: of what is mounted there that may take long, and whoever counts them need not
+   * @param links  false: nobody asks about links, of which a directory of the kernel's may have hundreds
+   */
+  constructor(path: string, { look, links = true }: { readonly look: boolean; readonly links?: boolean }) {
     this.path = path;
-    const { directory, names, entries } = look ? { names: undefined, ...listEntries(toBuffer(path)) } : { entries: undefined, ...listNames(toBuffer(path)) };
+    const { directory, names, entries } = look ? { names: undefined, ...listEntries(toBuffer(path), { links }) } : { entries: undefined, ...listNames(toBuffer(path)) };
     this.directory = directory;
     this.identity = identityOf(directory);
     this.#names = names;
@@ -106,7 +109,7 @@ function stateOf({ dev, ino, ctimeNs }: DirectoryStat): string {
  * @throws {Moved} the path led to another one, or to none, at every look
  */
 export function listingOf(path: string, identity: string, { kept: mayBeKept }: { readonly kept: boolean }): Listing {
-  return ofDirectory(path, identity, () => (mayBeKept ? listing(path) : new Listing(path, { look: true })));
+  return ofDirectory(path, identity, () => (mayBeKept ? listing(path) : new Listing(path, { look: true, links: false })));
 }
 
 function ofDirectory<T extends { readonly directory: DirectoryStat }>(path: string, identity: string, list: () => T): T {

@@ -67,7 +67,11 @@ export const limitOptions = {
 What counts is what is in use: anonymous and shared pages, swap, page tables, memfds; not reserved address space, not the page cache. A
 process whose request does not fit is ended with SIGKILL and the others go on; if it is the program itself, the result's reason is
 \`memory\`. Memory that is used without a request is noticed a moment later, so for that moment it may be more; not where \`cgroup\` is to be
-had.`,
+had.
+
+It is what the program finds for the memory of the machine, too: in \`/proc/meminfo\`, sysinfo(2), the nodes below \`/sys\`, and in
+\`/sys/fs/cgroup\` by the names that runtimes look for (\`memory.max\`, and of version 1 \`memory/memory.limit_in_bytes\`). Groups beneath
+that one and the blocks of memory below \`/sys\` are the machine's.`,
     noSupervisor: 'the supervisor measures the memory',
   }),
   onMemoryExceeded: option({
@@ -163,10 +167,15 @@ those of the list that are among them, and EINVAL when none is. Without a superv
     flags: [{ long: 'num-cpus', placeholder: 'N', toValue: last }],
     profile: { section: 'limits', key: 'num_cpus' },
     summary: 'let the program see N processors',
-    docs: `How many processors the program sees, in \`/proc/cpuinfo\`, \`/proc/stat\`, \`/sys/devices/system/cpu\` and through
-sched_getaffinity(2). With \`cpuCores\` it sees the first N of those, and no more than there are in the list. It is a view: on which
-processors the program runs is for \`cpuCores\` to say, and how much of them it gets for \`maxCpu\`. The number of the current
-processor, which the C library asks the vDSO for, is the machine's.`,
+    docs: `How many processors the program sees: in \`/proc/cpuinfo\`, \`/proc/stat\` and what \`/proc\` says of each process, in the
+directories of processors and nodes below \`/sys\`, and through sched_getaffinity(2). With \`cpuCores\` it sees the first N of those, by
+their numbers, and no more than there are in the list. It is a view: on which processors the program runs is for \`cpuCores\` to
+say, and how much of them it gets for \`maxCpu\`.
+
+The number of the current processor is the machine's where no call asks for it: the C library takes it from the vDSO or from
+memory that the kernel writes (rseq). A program that keeps something for each processor by that number wants \`cpuCores\` as well, with no
+more cores than N; then every number is one that it sees. Beyond those that the machine has, processors have no directories. How
+the ones that are seen share caches and packages is the machine's, and so are the processors that control groups name.`,
     noSupervisor: 'the supervisor answers for the processors',
   }),
   gpuDevices: option({

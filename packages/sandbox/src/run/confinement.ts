@@ -5,7 +5,7 @@
  */
 import {
   affinity, fileTimes, freshImages, hostname, hosts, listen, machineId, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
-  virtualTime, visibleEntries, watchedFdBase, type Members, type MemoryFamily, type MemoryUse, type SocketCopies, type View, type VirtualClock,
+  virtualTime, visibleEntries, watchedFdBase, type Members, type CpuChoice, type MemoryFamily, type MemoryUse, type SocketCopies, type View, type VirtualClock,
 } from '@sandlock/builtins';
 import type { DispatchTable, Family, Handler, HandlerBinding, NotifiedSyscall } from '@sandlock/dispatch';
 import { landlockAbiVersion } from '@sandlock/sys';
@@ -124,14 +124,14 @@ function keptByKernel({ cgroup }: ConfinementInput): MemoryUse | undefined {
 
 function affinityFamilies({ cpuCores, numCpus }: Policy, members: Members): readonly Family[] {
   if (cpuCores === null && numCpus === null) return [];
-  return [affinity({ cpuCores: cpuCores ?? undefined, numCpus: numCpus ?? undefined, members })];
+  return [affinity({ ...cpuChoice({ cpuCores, numCpus }), members })];
 }
 
-/** How many processors there seem to be: no more than are granted, or a mask and the views would disagree. */
-function visibleCpus({ cpuCores, numCpus }: Policy): number | undefined {
-  if (numCpus === null) return undefined;
-  return cpuCores === null ? numCpus : Math.min(numCpus, cpuCores.length);
+/** What a mask and the views go by. */
+function cpuChoice({ cpuCores, numCpus }: Pick<Policy, 'cpuCores' | 'numCpus'>): CpuChoice {
+  return { cpuCores: cpuCores ?? undefined, numCpus: numCpus ?? undefined };
 }
+
 
 interface Shown {
   readonly members: Members;
@@ -152,17 +152,20 @@ function addViews(
   const grants = last?.grants ?? viewGrants(policy.fs, paths);
   const { procGranted } = grants;
   const positions = new PositionStore(socketCopies === 'taken');
-  const numCpus = visibleCpus(policy);
+  const cpus = cpuChoice(policy);
   // Before /proc's own listings, which are in the kernel's order.
   if (policy.deterministicDirs) {
-    table.family(sortedDirectories({ visible: (entries, fd) => visibleEntries(entries, fd, { members, numCpus }), positions }));
+    table.family(sortedDirectories({ visible: (entries, fd) => visibleEntries(entries, fd, { members, ...cpus }), positions }));
   }
-  const ofProc = proc({ members, guardPid, procGranted, watchedFdBase: procGranted ? base : undefined, positions, memory, time, numCpus });
+  const lists = procGranted || cpus.numCpus !== undefined; // directories of processors are listed too
+  const ofProc = proc({
+    members, guardPid, procGranted, watchedFdBase: lists ? base : undefined, positions, memory, time, ...cpus,
+  });
   table.family(ofProc);
   const shown = [...ofProc.views, ...more, hosts()];
   const names = shown.map(({ path }) => path);
   const known = last !== undefined && names.join('\0') === last.views.join('\0') ? last.granted : undefined;
-  const granted = grantFiles(policy, names, paths, ruleset, known);
+  const granted = grantFiles(policy, shown, paths, ruleset, known);
   if (granted !== known) files.keep(socketCopies, { fs: policy.fs, grants, views: names, granted }, paths, mounts, beganMs);
   const { landlock, served: { directories, knownEntries } } = granted;
   const clock = policy.shiftFileTimes ? time : undefined;

@@ -5,6 +5,7 @@
  * Mounts and files are looked at by their names several times until the rules are there, and a program that runs already may
  * rename them between any two of these. Each step knows what the one before has seen, and where that is gone, all is done anew.
  */
+import type { View } from '@sandlock/builtins';
 import { landlockAbiVersion } from '@sandlock/sys';
 
 import { ConfinementError } from '../errors.js';
@@ -24,13 +25,13 @@ export interface GrantedFiles {
 }
 
 /**
- * @param views    names of what views stand in for
+ * @param views    what stands in for something of the machine's, or says that it is absent
  * @param ruleset  takes what comes of the plan
  * @param last     what came of it at the last start and would again, if that is known
  * @throws {ConfinementError} ERR_SANDLOCK_FILES_MOVING; and as landlockPlan() and createRuleset()
  */
 export function grantFiles(
-  policy: Policy, views: readonly string[], paths: RealPaths, ruleset: LeasedRuleset, last?: GrantedFiles,
+  policy: Policy, views: readonly Pick<View, 'path' | 'absent'>[], paths: RealPaths, ruleset: LeasedRuleset, last?: GrantedFiles,
 ): GrantedFiles {
   if (last !== undefined && ruleset.takeKept(last.landlock)) return last;
   for (let attempt = 1; ; attempt++) {
