@@ -7,7 +7,7 @@ export {
 } from './handler.js';
 export { action, isAction, type DeferOptions, type DeferredWork, type KillTarget, type NotifAction, type Refusal } from './action.js';
 export { type FdHandle, type FdSource } from './owned-fd.js';
-export { Syscall, type SyscallLike } from './syscall.js';
+export { isOnlyElsewhere, Syscall, type SyscallLike } from './syscall.js';
 export { type Notification } from './notification.js';
 export { asInt32, asUint32 } from './registers.js';
 

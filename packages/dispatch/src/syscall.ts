@@ -73,6 +73,14 @@ export class Syscall {
   }
 }
 
+const ARCHITECTURES: readonly Arch[] = ['x86_64', 'aarch64', 'riscv64', 'x32', 'i386', 'arm'];
+
+/** Whether it names a call that this architecture lacks and another has. */
+export function isOnlyElsewhere(syscall: SyscallLike, arch: Arch = runningArch()): boolean {
+  return typeof syscall === 'string' && syscallNumber(arch, syscall) === undefined
+    && ARCHITECTURES.some((other) => syscallNumber(other, syscall) !== undefined);
+}
+
 function describe(value: unknown): string {
   return typeof value === 'string' ? `the string "${value}"` : String(value);
 }

@@ -6,7 +6,7 @@
  * order, then the user's handlers in theirs, and the first that answers with anything but `continue` wins.
  * So a user's handler can add a refusal but never take one away.
  */
-import { syscallNumber, type Arch, type ArgCondition } from '@sandlock/bpf';
+import type { Arch, ArgCondition } from '@sandlock/bpf';
 
 import { checkedConditions } from './condition.js';
 import { disposeAll, type Disposable } from './dispose.js';
@@ -14,12 +14,10 @@ import { HandlerError, handlerTypeError } from './errors.js';
 import { familyHandlers, type Family } from './family.js';
 import { checkHandler, checkPolicy, type ExceptionPolicy, type Handler, type HandlerBinding, type HandlerFunction, type HandlerOptions } from './handler.js';
 import type { PathsOfConcern } from './paths-of-concern.js';
-import { runningArch, Syscall, type SyscallLike } from './syscall.js';
+import { isOnlyElsewhere, runningArch, Syscall, type SyscallLike } from './syscall.js';
 
 /** More is a mistake, not a use. */
 export const MAX_REGISTRATIONS = 4096;
-
-const ARCHITECTURES: readonly Arch[] = ['x86_64', 'aarch64', 'riscv64', 'x32', 'i386', 'arm'];
 
 export interface DispatchTableOptions {
   readonly arch?: Arch;
@@ -182,12 +180,7 @@ export class DispatchTable {
 
   /** True for a call that the architecture lacks or the filter denies. @throws {HandlerError} no architecture has it */
   #isLeftOut(syscall: SyscallLike): boolean {
-    if (typeof syscall === 'string') {
-      const nr = syscallNumber(this.arch, syscall);
-      if (nr !== undefined) return this.#blocklist.has(nr);
-      if (ARCHITECTURES.some((arch) => syscallNumber(arch, syscall) !== undefined)) return true;
-    }
-    return this.#blocklist.has(Syscall.from(syscall, this.arch).nr); // throws for what does not exist
+    return isOnlyElsewhere(syscall, this.arch) || this.#blocklist.has(Syscall.from(syscall, this.arch).nr); // throws for what does not exist
   }
 
   #checkBlocklist({ nr, name }: Syscall): void {

@@ -1,3 +1,5 @@
+import { action, on } from '@sandlock/dispatch';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 
 import { ConfigError, type ConfigIssue } from '../src/errors.js';
@@ -175,10 +177,37 @@ describe('parseOptions', () => {
     expect(paths({ env: [] })).toEqual(['env']);
   });
 
+  it('takes variables from plain objects, and from nothing that only looks empty', () => {
+    class Variables { readonly A = '1'; }
+    expect(parseOptions({ env: Object.assign(Object.create(null), { A: '1' }) }).env).toEqual({ A: '1' });
+    expect(parseOptions({ env: runInNewContext('({ A: "1" })') }).env).toEqual({ A: '1' });
+    expect(parseOptions({ env: process.env }).env).toEqual({ ...process.env });
+    const inherits: unknown = Object.create({ A: '1' });
+    for (const [env, message, hint] of [
+      [new Map([['A', '1']]), 'an instance of Map', 'Object.fromEntries()'], [new Set(['A=1']), 'an instance of Set', 'Object.fromEntries()'],
+      [new URLSearchParams('A=1'), 'an instance of URLSearchParams', 'Object.fromEntries()'], [new Variables(), 'an instance of Variables', '{ ...object }'],
+      [inherits, 'an object', '{ ...object }'], [Object.create(Object.assign(Object.create(null), { A: '1' })), 'an object', '{ ...object }'],
+    ] as const) {
+      expect(issuesOf({ env })).toEqual([{ path: 'env', message: `It is a plain object of names and values, not ${message}.`, hint: expect.stringContaining(hint) }]);
+    }
+  });
+
   it('hides the values of variables', () => {
     const [issue] = issuesOf({ env: { TOKEN: 'secret\0value' } });
     expect(issue!.path).toBe('env.TOKEN');
     expect(issue!.message).not.toContain('secret');
+  });
+
+  it('takes handlers for calls that there are', () => {
+    const handler = () => action.continue();
+    expect(issuesOf({ fsReadable: 1, handlers: [on('getppid', handler), on('get_ppid', handler), on(99999, handler), on(-1, handler), on(1.5, handler), on('7', handler)] }))
+      .toMatchObject([{ path: 'fsReadable' }, { path: 'handlers[1]', hint: 'Did you mean getppid?' },
+        ...[2, 3, 4, 5].map((i) => ({ path: `handlers[${i}]` }))]);
+    // Of which this architecture has none, and others have.
+    const elsewhere = process.arch === 'x64' ? 'riscv_hwprobe' : 'open';
+    expect(issuesOf({ handlers: [on(elsewhere, handler)] })).toMatchObject([{ path: 'handlers[0]', hint: expect.stringContaining('optional') }]);
+    expect(paths({ handlers: [on(elsewhere, handler, { optional: true })] })).toEqual([]);
+    expect(paths({ handlers: [on('no_such_call', handler, { optional: true })] })).toEqual(['handlers[0]']);
   });
 
   it('checks handlers by shape', () => {

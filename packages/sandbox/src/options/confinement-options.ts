@@ -3,23 +3,10 @@ import type { HandlerBinding } from '@sandlock/dispatch';
 
 import type { Protection } from '../landlock/protections.js';
 import { ALLOWABLE_GROUPS, type SyscallGroupName } from '../filter/syscall-groups.js';
-import { GrammarError, show } from './grammar/grammar-error.js';
+import { parseHandler } from './grammar/handler-binding.js';
 import { parseDisabledProtection, parseProtection } from './grammar/protection-name.js';
 import { parseAllowedGroup, parseDeniedSyscall } from './grammar/syscall-selection.js';
 import { boolean, list, option } from './option.js';
-
-function parseHandler(value: unknown): HandlerBinding {
-  const binding = value as { syscall?: unknown; handler?: unknown } | null;
-  if (typeof binding !== 'object' || binding === null || binding.syscall === undefined) {
-    throw new GrammarError(`A handler is bound to a system call, and this is ${show(value)}.`, 'Make it with on(syscall, handler).');
-  }
-  const { handler } = binding;
-  if (typeof handler === 'function') return value as HandlerBinding;
-  if (typeof handler === 'object' && handler !== null && typeof (handler as { handle?: unknown }).handle === 'function') {
-    return value as HandlerBinding;
-  }
-  throw new GrammarError(`A handler is a function or an object with handle(), not ${show(handler)}.`);
-}
 
 export const confinementOptions = {
   allowDegraded: option({

@@ -7,6 +7,7 @@
 import * as v from 'valibot';
 
 import { grammar, GrammarError, show } from './grammar/grammar-error.js';
+import { parseRecord, type PlainRecord } from './grammar/record.js';
 
 export interface OptionFlag {
   /** Without the dashes: `fs-read`. */
@@ -65,12 +66,9 @@ export function list<Input, Output>(parse: (value: unknown) => Output) {
  */
 export function table(parseName: (name: unknown) => string, parseValue: (value: unknown) => string) {
   return v.pipe(
-    v.custom<Readonly<Record<string, string>>>(
-      (input) => typeof input === 'object' && input !== null && !Array.isArray(input),
-      (issue) => `It is an object of names and values, not ${show(issue.input)}.`,
-    ),
-    v.rawTransform<Readonly<Record<string, string>>, Readonly<Record<string, string>>>(({ dataset, addIssue, NEVER }) => {
-      const input: object = dataset.value;
+    grammar<Readonly<Record<string, string>>, PlainRecord>(parseRecord),
+    v.rawTransform<PlainRecord, Readonly<Record<string, string>>>(({ dataset, addIssue, NEVER }) => {
+      const input = dataset.value;
       let failed = false;
       const entries = Object.entries(input).map(([key, value]: [string, unknown]): [string, string] => {
         try {
@@ -80,7 +78,7 @@ export function table(parseName: (name: unknown) => string, parseValue: (value: 
           failed = true;
           addIssue({
             message: error.message, ...(error.hint === undefined ? {} : { expected: error.hint }),
-            path: [{ type: 'object', origin: 'value', input: input as Record<string, unknown>, key, value }],
+            path: [{ type: 'object', origin: 'value', input, key, value }],
           });
           return [key, ''];
         }

@@ -25,7 +25,7 @@ export const programOptions = {
     }],
     profile: { section: 'program', key: 'env' },
     summary: 'set a variable of the program\'s environment',
-    docs: 'Variables to set or replace, after `cleanEnv`. Left out, the program inherits the environment of the caller; '
+    docs: 'Variables to set or replace, after `cleanEnv`: a plain object, and no Map or the like. Left out, the program inherits the environment of the caller; '
       + '`HOSTNAME` in it becomes the name of the sandbox, where there is a supervisor.',
     noSupervisor: true,
   }),

@@ -248,7 +248,7 @@ describeConfined('what cannot be handled', () => {
   });
 
   it('is a call that nobody knows, or that is denied in the form it is made in', async () => {
-    await expect(confined([getppid], {}, { handlers: [on('no_such_call', () => action.continue())] })).rejects.toMatchObject({ code: 'ERR_SANDLOCK_HANDLER_UNKNOWN_NAME' });
+    await expect(confined([getppid], {}, { handlers: [on('no_such_call', () => action.continue())] })).rejects.toMatchObject({ code: 'ERR_SANDLOCK_CONFIG', issues: [{ path: 'handlers[0]' }] });
     let asked = 0;
     const [all] = await handled([on('prctl', () => { asked++; return action.continue(); })], [call('prctl', 4, 0), call('prctl', 3)]);
     expect(said(all)).toEqual(['EPERM', 'ok']);

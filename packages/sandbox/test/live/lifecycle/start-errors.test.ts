@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { Sandbox, type SandboxOptions } from '../../../src/index.js';
+import { action, on, Sandbox, type SandboxOptions } from '../../../src/index.js';
 import { box, grants, marked, newMark } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'start-errors-'));
@@ -121,6 +121,15 @@ describe('options of a call that cannot be', () => {
       'cmd[1]', 'unknown', 'timeout', 'killGrace', 'signal', 'cwd', 'env.A=B', 'env.C', 'env.D', 'maxBuffer', 'name', 'handlers', 'fds.1', 'fds.5',
       'fds.6', 'fds.40',
     ]);
+  });
+
+  it('are refused for what is no record, no number as it is written, and no call', async () => {
+    const handlers = [on('getppid', () => action.continue()), on('no_such_call', () => action.continue()), undefined];
+    expect(await issues(['ls'], {
+      env: new Map([['A', '1']]), fds: { '03': 2, '3': 2, '4.0': 2, '1e1': 2, ' 5': 2, '+6': 2 }, handlers,
+    })).toEqual(['env', 'handlers[1]', 'handlers[2]', 'fds.03', 'fds.4.0', 'fds.1e1', 'fds. 5', 'fds.+6']);
+    expect(await issues(['ls'], { fds: new Map([[3, 2]]) })).toEqual(['fds']);
+    expect((await sandbox.run(['/bin/sh', '-c', 'echo $A >&3'], { env: process.env as Record<string, string>, fds: { 3: 2 }, handlers: [handlers[0]!] })).ok).toBe(true);
   });
 
   it.each([
