@@ -21,6 +21,8 @@ export interface ProcessStat {
 }
 
 const buffer = Buffer.alloc(STAT_BYTES);
+/** A field behind the last that is read, which may be cut. */
+const BEHIND = 23;
 
 /**
  * @returns undefined when there is no such process, or /proc hides it
@@ -38,8 +40,8 @@ export function readThreadStat(tid: number): ProcessStat | undefined {
 /** @returns undefined for what is no such line, or one that was cut off */
 export function parseStat(line: Uint8Array): ProcessStat | undefined {
   const text = Buffer.from(line.buffer, line.byteOffset, line.length).toString('latin1');
-  const fields = statFields(text);
-  if (fields === undefined || fieldAt(fields, 23) === undefined) return undefined; // behind the last that is read, or it may be cut
+  const fields = statFields(text, BEHIND);
+  if (fields === undefined || fieldAt(fields, BEHIND) === undefined) return undefined;
   const field = (number: number): number => Number.parseInt(fieldAt(fields, number)!, 10);
   const stat = {
     pid: Number.parseInt(text, 10), state: fieldAt(fields, 3)!, ppid: field(4), utime: field(14), threads: field(20), startTime: field(22),

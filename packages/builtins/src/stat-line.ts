@@ -14,10 +14,14 @@ export type StatFields = readonly string[];
 /** The state, which comes first behind the name. */
 const FIRST = 3;
 
-/** @param line a character a byte. @returns those from the state on, for {@link fieldAt}; undefined: it is no such line */
-export function statFields(line: string): string[] | undefined {
+/**
+ * @param line  a character a byte
+ * @param last  the last field that is asked for: half of the time would go into those behind it. Left out: all
+ * @returns those from the state on, for {@link fieldAt}; undefined: it is no such line
+ */
+export function statFields(line: string, last?: number): string[] | undefined {
   const behindName = endOfName(line);
-  return behindName < 0 ? undefined : line.slice(behindName).split(' ');
+  return behindName < 0 ? undefined : line.slice(behindName).split(' ', last === undefined ? undefined : last - FIRST + 1);
 }
 
 /** @returns undefined: the line ends before */

@@ -70,7 +70,7 @@ function endOf(maps: Buffer): number | undefined {
 
 /** Where it begins; 0, which the kernel gives to those who may not know, is no answer. */
 function heapStart(tid: number): number | undefined {
-  const fields = statFields(buffer.toString('latin1', 0, readFileOnce(`/proc/${tid}/stat`, buffer))) ?? [];
+  const fields = statFields(buffer.toString('latin1', 0, readFileOnce(`/proc/${tid}/stat`, buffer)), START_BRK) ?? [];
   const start = Number(fieldAt(fields, START_BRK));
   return start > 0 ? Math.ceil(start / PAGE_BYTES) * PAGE_BYTES : undefined;
 }

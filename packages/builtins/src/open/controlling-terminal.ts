@@ -52,7 +52,7 @@ function pin(link: string): number | undefined {
 }
 
 function sessionOf(pid: number | 'self'): { session: number; tty: number } {
-  const fields = statFields(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
+  const fields = statFields(readFileSync(`/proc/${pid}/stat`, 'latin1'), 7) ?? [];
   return { session: Number(fieldAt(fields, 6)), tty: toRdev(Number(fieldAt(fields, 7))) };
 }
 

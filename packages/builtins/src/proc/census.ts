@@ -48,7 +48,7 @@ type Fields = ((number: number) => number) & { readonly state: string };
 
 function fieldsOf(pid: number): Fields | undefined {
   const line = unlessGone(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  const fields = line === undefined ? undefined : statFields(line);
+  const fields = line === undefined ? undefined : statFields(line, 17);
   if (fields === undefined) return undefined;
   return Object.assign((number: number) => Number(fieldAt(fields, number) ?? 0), { state: fieldAt(fields, 3)! });
 }
