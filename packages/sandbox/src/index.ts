@@ -1,5 +1,6 @@
 export { Sandbox, type Command, type SandboxStores } from './sandbox.js';
 export type { FilterStore } from './filter/filter-cache.js';
+export { keyText } from './filter/key-text.js';
 export { SandboxProcess, type SandboxProcessEvents } from './run/sandbox-process.js';
 export type { CapturedResult, ExitReason, RunCapabilities, RunResult } from './run/result.js';
 export type { PopenOptions, RunOptions, Size, StartOptions, StdioMode } from './run/run-options.js';

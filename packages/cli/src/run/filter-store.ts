@@ -9,7 +9,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { FilterStore, SandboxOptions } from '@sandlock/sandbox';
+import { keyText, type FilterStore, type SandboxOptions } from '@sandlock/sandbox';
 
 const CACHE = join(__dirname, '..', '.cache');
 const PREFIX = 'filters-';
@@ -20,7 +20,7 @@ const MAX_FILES = 32;
 export function filterStore(options: SandboxOptions): FilterStore {
   const { size, mtimeMs } = statSync(__filename);
   const folder = join(CACHE, `${PREFIX}${size}-${mtimeMs}`);
-  const file = join(folder, hash(JSON.stringify(options, (_, each: unknown) => (typeof each === 'bigint' ? `${each}` : each))).toString(16));
+  const file = join(folder, hash(keyText(options)).toString(16));
   return {
     read(description) {
       try {

@@ -7,6 +7,8 @@
  */
 import { compileFilter, type FilterDescription } from '@sandlock/bpf';
 
+import { keyText } from './key-text.js';
+
 /**
  * Keeps filters from one process to the next. What {@link read} gives is installed unseen, so a store must be where only those can
  * write who could as well change the program that uses it.
@@ -31,7 +33,7 @@ export class FilterCache {
    * @returns struct sock_filter, 8 bytes each
    */
   filter(registered: unknown, describe: () => FilterDescription): Uint8Array {
-    const key = asText(registered);
+    const key = keyText(registered);
     let bytes = this.#compiled.get(key);
     if (bytes === undefined) {
       bytes = this.#fromStore(describe());
@@ -42,16 +44,11 @@ export class FilterCache {
 
   #fromStore(description: FilterDescription): Uint8Array {
     if (this.#store === undefined) return compileFilter(description).bytes;
-    const text = asText(description);
+    const text = keyText(description);
     const kept = this.#store.read(text);
     if (kept !== undefined) return kept;
     const { bytes } = compileFilter(description);
     this.#store.write(text, bytes);
     return bytes;
   }
-}
-
-/** Registers are compared with 64-bit values. As a number, 1 and 1n are the same condition. */
-function asText(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? each.toString() : each));
 }
