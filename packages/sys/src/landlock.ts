@@ -11,8 +11,14 @@ const LANDLOCK_CREATE_RULESET_ERRATA = 2;
 /** landlock_restrict_self(2): all threads of the process, not just the caller; ABI 8. */
 export const LANDLOCK_RESTRICT_SELF_TSYNC = 8;
 
-/** The ABI version, 1 or higher; 0 when the kernel has no Landlock or it is off. @throws {SyscallError} otherwise */
+let abiVersion: number | undefined;
+
+/** The ABI version, 1 or higher; 0 when the kernel has no Landlock or it is off. It stays while the kernel runs. @throws {SyscallError} otherwise */
 export function landlockAbiVersion(): number {
+  return (abiVersion ??= askAbiVersion());
+}
+
+function askAbiVersion(): number {
   const result = binding().landlockRulesetQuery(LANDLOCK_CREATE_RULESET_VERSION);
   if (result >= 0) return result;
   const error = new SyscallError('landlock_create_ruleset', result, 'LANDLOCK_CREATE_RULESET_VERSION');
