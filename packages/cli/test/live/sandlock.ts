@@ -3,6 +3,7 @@ import { spawn, spawnSync, type ChildProcessByStdio, type StdioOptions } from 'n
 import { existsSync, readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
 
 export const command = fileURLToPath(new URL('../../dist/sandlock.cjs', import.meta.url));
 
@@ -16,6 +17,14 @@ export interface Ending {
   readonly stderr: string;
 }
 
+/** Those that a test has not seen to their end. */
+const running = new Set<Running>();
+
+afterEach(async () => {
+  for (const { child } of running) child.kill('SIGKILL'); // its guard ends what it started
+  await Promise.all(Array.from(running, ({ ended }) => ended));
+});
+
 export class Running {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly ended: Promise<Ending>;
@@ -28,8 +37,12 @@ export class Running {
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     this.ended = new Promise((resolve) => {
-      this.child.on('close', (code, signal) => resolve({ code, signal, stdout: this.stdout, stderr: this.stderr }));
+      this.child.on('close', (code, signal) => {
+        running.delete(this);
+        resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
+      });
     });
+    running.add(this);
   }
 
   /** Resolves when the program has printed this, and fails if it ends without. */
@@ -43,9 +56,9 @@ export class Running {
 }
 
 export function sandlock(args: readonly string[], input = '', options?: ConstructorParameters<typeof Running>[1]): Promise<Ending> {
-  const running = new Running(args, options);
-  running.child.stdin.on('error', () => undefined).end(input);
-  return running.ended;
+  const started = new Running(args, options);
+  started.child.stdin.on('error', () => undefined).end(input);
+  return started.ended;
 }
 
 /** A process is there, and more than the memory of its parent. */
