@@ -13,6 +13,8 @@ import { freeBytes, type MemoryUse } from './memory-use.js';
 import { vmStat } from './small-tables.js';
 
 const NODES = '/sys/devices/system/node';
+/** Links to these directories. hwloc, for one, goes by them. */
+const LINKS = '/sys/bus/node/devices';
 
 /** Directories of those that the machine has, by their numbers. */
 export function nodes(): readonly string[] {
@@ -25,6 +27,11 @@ export function nodes(): readonly string[] {
   }
   const numbers = names.flatMap((name) => /^node(\d+)$/.exec(name)?.[1] ?? []).map(Number);
   return numbers.sort((a, b) => a - b).map((number) => `${NODES}/node${number}`);
+}
+
+/** The other path of a file of a node. */
+export function linkTo(path: string): string {
+  return LINKS + path.slice(NODES.length);
 }
 
 /** Processors of each, by directory. */

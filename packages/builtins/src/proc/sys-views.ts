@@ -11,7 +11,7 @@ import { cgroupFiles } from './cgroup-files.js';
 import { otherCpus } from './cpu-directories.js';
 import { kernelHas } from './kernel-has.js';
 import type { MemoryUse } from './memory-use.js';
-import { cpusOfNodes, nodeCpus, nodeMemory, nodes } from './nodes.js';
+import { cpusOfNodes, linkTo, nodeCpus, nodeMemory, nodes } from './nodes.js';
 
 const CPUS = '/sys/devices/system/cpu';
 /** Lists of processors. Documentation/admin-guide/cputopology.rst */
@@ -33,13 +33,17 @@ function cpuViews(visible: CpuMask, all: readonly string[]): View[] {
   return [
     ...[...THERE.map((name) => `${CPUS}/${name}`), ...[ENABLED].filter(kernelHas)].map((path) => viewFile(path, () => list)),
     ...[OFFLINE].filter(kernelHas).map((path) => viewFile(path, () => '\n')),
-    ...files(nodeCpus(visible, all)),
+    ...ofNodes(nodeCpus(visible, all)),
     ...otherCpus(visible, cpusOfNodes(all)).map(absent),
   ];
 }
 
 function memoryViews(memory: MemoryUse, all: readonly string[]): View[] {
-  return [...files(nodeMemory(memory, all)), ...files(cgroupFiles(memory))];
+  return [...ofNodes(nodeMemory(memory, all)), ...files(cgroupFiles(memory))];
+}
+
+function ofNodes(contents: ReadonlyMap<string, () => string>): View[] {
+  return Array.from(contents, ([path, content]) => viewFile(path, content, { links: [linkTo(path)] }));
 }
 
 function files(contents: ReadonlyMap<string, () => string>): View[] {

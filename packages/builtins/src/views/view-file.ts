@@ -27,7 +27,7 @@ export type ViewContent = (request: ViewRequest) => Content | Late<Content> | un
  * @param content what the file holds at this open; a string is UTF-8, undefined says that there is none, ENOENT. What it throws
  *   fails the open with EIO
  */
-export function viewFile(path: string, content: ViewContent, options: { readonly needsGrant?: boolean } = {}): View {
+export function viewFile(path: string, content: ViewContent, options: Pick<View, 'needsGrant' | 'links'> = {}): View {
   return {
     path,
     ...options,

@@ -52,7 +52,7 @@ export function views(options: ViewsOptions): Family {
   // Nothing is served then, and the kernel refuses what is not granted without asking.
   const serves = procGranted || directories.length > 0 || options.views.some(({ path, needsGrant }) => needsGrant === false || grants.mayRead(path));
   if (!serves) return { name: 'views', handlers: {} };
-  const paths = options.views.map(({ path }) => path);
+  const paths = options.views.flatMap(({ path, links = [] }) => [path, ...links]);
   const absent = options.views.filter((view) => view.absent === true).map(({ path }) => path);
   const concerned = concern(paths, directories, procGranted, options.knownEntries, absent);
   const finder = new Finder(options.views, options.members);

@@ -160,13 +160,13 @@ def low(path): os.dup2(os.open(path, os.O_RDONLY | os.O_DIRECTORY), 9); return 9
 def total(text): return text if text[0] == 'E' else text.splitlines()[0].split()[3:]
 def ways(name):
     os.chdir('${folder}')
-    return [read('${NODE}/' + name), read('/sys/../${NODE}/' + name), read('node0/' + name), read(name, os.open('${NODE}', os.O_RDONLY)), read('/sys/bus/node/devices/node0/' + name), read(name, low('${NODE}'))]
+    return [read('${NODE}/' + name), read('/sys/../${NODE}/' + name), read('node0/' + name), read(name, os.open('${NODE}', os.O_RDONLY)), read('/sys/bus/node/devices/node0/' + name), read(name, os.open('/sys/bus/node/devices/node0', os.O_RDONLY)), read('${CPUS}/cpu0/node0/' + name), read(name, low('${NODE}'))]
 print(json.dumps([[total(text) for text in ways('meminfo')], [text[:1] for text in ways('distance')]]))`;
     const machine = /MemTotal: +(\d+) kB/.exec(readFileSync(`${NODE}/meminfo`, 'latin1'))![1]!;
-    const distance = Array(6).fill(readFileSync(`${NODE}/distance`, 'latin1')[0]);
+    const distance = Array(8).fill(readFileSync(`${NODE}/distance`, 'latin1')[0]);
     expect(Number(machine)).toBeGreaterThan(256 * 1024);
-    expect(await run(program, { maxMemory: '256M' })).toEqual([[...Array<string[]>(4).fill(['262144', 'kB']), 'EACCES', 'EACCES'], distance]);
-    expect(await run(program, {})).toEqual([Array(6).fill([machine, 'kB']), distance]);
+    expect(await run(program, { maxMemory: '256M' })).toEqual([[...Array<string[]>(6).fill(['262144', 'kB']), 'EACCES', 'EACCES'], distance]);
+    expect(await run(program, {})).toEqual([Array(8).fill([machine, 'kB']), distance]);
   }, TIME);
 
   const version1 = '/sys/fs/cgroup/memory/memory.limit_in_bytes';
