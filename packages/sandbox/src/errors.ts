@@ -2,7 +2,7 @@
  * The errors of this package.
  *
  * One class for each of the ways in which a run does not come about: what was asked for makes no sense
- * (ConfigError), this machine cannot enforce it (ConfinementError, UnsupportedPlatformError), or the process
+ * (ConfigError), the profile that it stands in cannot be had (ProfileError), this machine cannot enforce it (ConfinementError, UnsupportedPlatformError), or the process
  * could not be started or handled (ProcessError). A program that ran and failed is a result; only `check: true`
  * makes an ExitError of it. The `code` is for programs, the message for people.
  */
@@ -23,8 +23,28 @@ export class ConfigError extends SandlockError {
   readonly issues: readonly ConfigIssue[];
 
   constructor(issues: readonly ConfigIssue[]) {
-    super('ERR_SANDLOCK_CONFIG', describeIssues(issues));
-    this.issues = Object.freeze(issues.map((issue) => Object.freeze({ ...issue })));
+    super('ERR_SANDLOCK_CONFIG', joinLines(issues.map(describeIssue), 'options are wrong'));
+    this.issues = freezeIssues(issues);
+  }
+}
+
+export type ProfileErrorCode =
+  /** There is no such profile, or no folder that profiles would be in. */
+  | 'ERR_SANDLOCK_PROFILE_NOT_FOUND'
+  /** It cannot be read, is no TOML, or says what no profile says. */
+  | 'ERR_SANDLOCK_PROFILE_INVALID';
+
+/** A profile that cannot be used: every issue at once. Their paths are keys, as in `[filesystem].read[1]`. */
+export class ProfileError extends SandlockError {
+  declare readonly code: ProfileErrorCode;
+  /** Which one, for people: `profile "build"`, or the path of its file. */
+  readonly profile: string;
+  readonly issues: readonly ConfigIssue[];
+
+  constructor(code: ProfileErrorCode, profile: string, issues: readonly ConfigIssue[], cause?: unknown) {
+    super(code, joinLines(issues.map((issue) => `${profile}: ${describeIssue(issue)}`), 'mistakes in a profile'), causeOf({ cause }));
+    this.profile = profile;
+    this.issues = freezeIssues(issues);
   }
 }
 
@@ -135,10 +155,16 @@ export class UnsupportedPlatformError extends SandlockError {
   }
 }
 
-function describeIssues(issues: readonly ConfigIssue[]): string {
-  const lines = issues.map(({ path, message, hint }) =>
-    `${path === '' ? '' : `${path}: `}${message}${hint === undefined ? '' : ` ${hint}`}`);
-  return lines.length === 1 ? lines[0]! : `${lines.length} options are wrong:\n  ${lines.join('\n  ')}`;
+function describeIssue({ path, message, hint }: ConfigIssue): string {
+  return `${path === '' ? '' : `${path}: `}${message}${hint === undefined ? '' : ` ${hint}`}`;
+}
+
+function joinLines(lines: readonly string[], what: string): string {
+  return lines.length === 1 ? lines[0]! : `${lines.length} ${what}:\n  ${lines.join('\n  ')}`;
+}
+
+function freezeIssues(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
+  return Object.freeze(issues.map((issue) => Object.freeze({ ...issue })));
 }
 
 function causeOf(details: ErrorDetails): { cause: unknown } | undefined {

@@ -6,9 +6,13 @@ export type { CapturedResult, ExitReason, RunCapabilities, RunResult } from './r
 export type { PopenOptions, RunOptions, Size, StartOptions, StdioMode } from './run/run-options.js';
 export type { SandboxOptions } from './options/option-table.js';
 export {
-  ConfigError, ConfinementError, ExitError, ProcessError, UnsupportedPlatformError,
-  type ConfigIssue, type ConfinementErrorCode, type ProcessErrorCode,
+  ConfigError, ConfinementError, ExitError, ProcessError, ProfileError, UnsupportedPlatformError,
+  type ConfigIssue, type ConfinementErrorCode, type ProcessErrorCode, type ProfileErrorCode,
 } from './errors.js';
+export { listProfiles, loadProfile } from './profile/profiles.js';
+export { parseProfile, type Profile } from './profile/parse-profile.js';
+export type { ProfileProgram } from './profile/profile-fields.js';
+export { mergeOptions } from './options/merge-options.js';
 export { parsePorts } from './options/grammar/port-list.js';
 export type { Protection, ProtectionMode, ProtectionStatus } from './landlock/protections.js';
 export type { ProtectionReport } from './landlock/protection-status.js';

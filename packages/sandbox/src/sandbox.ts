@@ -11,9 +11,10 @@ import { landlockAbiVersion } from '@sandlock/sys';
 import { ExitError, UnsupportedPlatformError } from './errors.js';
 import { FilterCache, type FilterStore } from './filter/filter-cache.js';
 import { protectionReports, protectionStatuses, type ProtectionReport } from './landlock/protection-status.js';
-import type { SandboxOptions } from './options/option-table.js';
+import type { ParsedOptions, SandboxOptions } from './options/option-table.js';
 import { buildPolicy } from './policy/build-policy.js';
 import type { Policy } from './policy/policy.js';
+import { writeProfile } from './profile/write-profile.js';
 import { feed } from './run/feed.js';
 import { KeptFiles } from './run/kept-files.js';
 import { launch, type LaunchInput } from './run/launch.js';
@@ -33,6 +34,7 @@ export class Sandbox {
   /** As given; frozen. */
   readonly options: SandboxOptions;
   readonly #policy: Policy;
+  readonly #parsed: ParsedOptions;
   readonly #handlers: readonly HandlerBinding[];
   readonly #filterStore: FilterStore | undefined;
   readonly #filters: FilterCache;
@@ -41,9 +43,10 @@ export class Sandbox {
   /** @throws {ConfigError} with every issue at once @throws {UnsupportedPlatformError} */
   constructor(options: SandboxOptions = {}, { filterStore }: SandboxStores = {}) {
     if (process.platform !== 'linux') throw new UnsupportedPlatformError(`Sandlock needs Linux; this is ${process.platform}.`);
-    const { policy, handlers } = buildPolicy(options, nativeArch(process.arch));
+    const { policy, parsed, handlers } = buildPolicy(options, nativeArch(process.arch));
     this.options = Object.freeze({ ...options });
     this.#policy = policy;
+    this.#parsed = parsed;
     this.#handlers = handlers;
     this.#filterStore = filterStore;
     this.#filters = new FilterCache(filterStore);
@@ -127,6 +130,15 @@ export class Sandbox {
     const child = this.#launch(cmd, options, { stdio: streams, park: true });
     await child.whenParked();
     return child;
+  }
+
+  /**
+   * The profile that gives the same policy wherever it is loaded: with every path absolute, and without what is at its default.
+   *
+   * @throws {ConfigError} every option that no profile can hold, such as handlers
+   */
+  toProfile(): Promise<string> {
+    return writeProfile(this.#parsed);
   }
 
   /** What each protection would be on this machine. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ConfigError } from '../src/errors.js';
-import { cliFlags, flagPath, flagWords, optionsFromFlags } from '../src/options/cli-flags.js';
+import { cliFlags, flagPath, flagWords, optionsFromFlags, type Spelling } from '../src/options/cli-flags.js';
 import { unsupportedForConfine } from '../src/options/confine-options.js';
 import { OPTION_NAMES } from '../src/options/option-table.js';
 import { parseOptions } from '../src/options/parse-options.js';
@@ -92,6 +92,24 @@ describe('flagWords', () => {
   it('puts flags for the names of options, and leaves quotations and ordinary words', () => {
     expect(flagWords('fsReadable[1] and netAllow: an env of a user, "cpuCores \\" cpuCores", fsRefer.'))
       .toBe('--fs-read and --net-allow: an env of a user, "cpuCores \\" cpuCores", fsRefer.');
+  });
+});
+
+describe('another spelling', () => {
+  const spelling: Spelling = (option, part) => (option === 'name' ? undefined : `<${option} ${String(part)}>`);
+
+  it('is asked for an option and the part of it that is meant', () => {
+    expect(flagPath('fsReadable[1]', spelling)).toBe('<fsReadable 1>');
+    expect(flagPath('env.A', spelling)).toBe('<env A>');
+    expect(flagPath('env["a\\"]b"]', spelling)).toBe('<env a"]b>');
+    expect(flagPath('maxMemory', spelling)).toBe('<maxMemory undefined>');
+    expect(flagPath('name', spelling)).toBe('name');
+    expect(flagPath('constructor', spelling)).toBe('constructor');
+  });
+
+  it('stands in messages for names, also for ordinary words in backticks', () => {
+    expect(flagWords('fsReadable[1], `cgroup`, `name`, `noOption`, cgroup, "maxCpu".', spelling))
+      .toBe('<fsReadable 1>, <cgroup undefined>, `name`, `noOption`, cgroup, "maxCpu".');
   });
 });
 

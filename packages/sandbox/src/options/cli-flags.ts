@@ -7,7 +7,7 @@
 import { ConfigError, type ConfigIssue } from '../errors.js';
 import { GrammarError } from './grammar/grammar-error.js';
 import type { OptionFlag } from './option.js';
-import { OPTION_NAMES, optionNamed, type OptionName, type SandboxOptions } from './option-table.js';
+import { isOptionName, OPTION_NAMES, optionNamed, type OptionName, type SandboxOptions } from './option-table.js';
 
 export interface CliFlag {
   readonly option: OptionName;
@@ -56,19 +56,35 @@ export function optionsFromFlags(values: Readonly<Record<string, unknown>>): San
   return options as SandboxOptions;
 }
 
-/** Where an issue is, for those who wrote flags: `fsReadable[1]` -> `--fs-read`. Others stay as they are. */
-export function flagPath(path: string): string {
-  const option = /^\w+/.exec(path)?.[0];
-  return cliFlags.find((flag) => flag.option === option)?.flag ?? path;
+/**
+ * How an option is called by those who gave it in another way than as an option.
+ *
+ * @param part  the index or the key of the part of its value that is meant
+ * @returns undefined: by its own name
+ */
+export type Spelling = (option: OptionName, part?: string | number) => string | undefined;
+
+/** By its first flag. */
+export const flagSpelling: Spelling = (option) => cliFlags.find((flag) => flag.option === option)?.flag;
+
+/** Where an issue is, in that spelling: `fsReadable[1]` -> `--fs-read`. Others stay as they are. */
+export function flagPath(path: string, spelling: Spelling = flagSpelling): string {
+  const [, option, index, key, quoted] = /^(\w+)(?:\[(\d+)\]|\.(\w+)|\[("(?:[^"\\]|\\.)*")\])?/.exec(path) ?? [];
+  if (option === undefined || !isOptionName(option)) return path;
+  const part = index !== undefined ? Number(index) : quoted !== undefined ? JSON.parse(quoted) as string : key;
+  return spelling(option, part) ?? path;
 }
 
 /**
- * A message for those who wrote flags: `fsReadable includes execution` -> `--fs-read includes execution`. Option names that are
- * ordinary words, and whatever is quoted, stay as they are.
+ * A message in that spelling: `fsReadable includes execution` -> `--fs-read includes execution`. Option names that are
+ * ordinary words and stand in no backticks, and whatever is quoted, stay as they are.
  */
-export function flagWords(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|\b([a-z]+[A-Z]\w*)(?:\[\d+\])?/g, (found, name?: string) => (
-    cliFlags.find((flag) => flag.option === name)?.flag ?? found));
+export function flagWords(text: string, spelling: Spelling = flagSpelling): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|`([a-z]+)`|\b([a-z]+[A-Z]\w*)(?:\[(\d+)\])?/g,
+    (found, word?: string, camelCase?: string, index?: string) => {
+      const name = word ?? camelCase;
+      return name !== undefined && isOptionName(name) ? spelling(name, index === undefined ? undefined : Number(index)) ?? found : found;
+    });
 }
 
 function describeFlag(option: OptionName, flag: OptionFlag): CliFlag {

@@ -1,8 +1,8 @@
 /** Options for runs that can be repeated: see docs/determinism.md. */
 import { grammar } from './grammar/grammar-error.js';
 import { parseMachineId } from './grammar/machine-id.js';
-import { parseRandomSeed } from './grammar/random-seed.js';
-import { checkZone, parseTime } from './grammar/time.js';
+import { parseRandomSeed, writeRandomSeed } from './grammar/random-seed.js';
+import { checkZone, parseTime, readTomlTime, showTime } from './grammar/time.js';
 import { boolean, option } from './option.js';
 
 export const determinismOptions = {
@@ -11,7 +11,7 @@ export const determinismOptions = {
     type: 'number | bigint | string',
     default: 'the machine\'s own entropy',
     flags: [{ long: 'random-seed', placeholder: 'N' }],
-    profile: { section: 'determinism', key: 'random_seed' },
+    profile: { section: 'determinism', key: 'random_seed', write: writeRandomSeed },
     summary: 'make all random numbers from this seed, a whole number of 64 bits',
     docs: `Random numbers that are the same in every run with this seed, from 0 to 2^64 - 1: those of getrandom(2), of
 \`/dev/urandom\` and \`/dev/random\` (which need a grant, as ever), of the kernel's UUIDs, and the bytes that every program finds
@@ -25,10 +25,10 @@ libraries are told by their environment not to use them. More in [determinism](d
     type: 'Date | number | string',
     default: 'now',
     flags: [{ long: 'time-start', placeholder: 'TIME', toValue: (texts) => checkZone(texts.at(-1)!) }],
-    profile: { section: 'determinism', key: 'time_start' },
+    profile: { section: 'determinism', key: 'time_start', read: readTomlTime, write: showTime },
     summary: 'begin the time of day at TIME, as in 2000-01-01T00:00:00Z',
     docs: `What the clocks of a calendar show when the sandbox starts: a \`Date\`, seconds since 1970, or RFC 3339 text, UTC where
-it has no zone (as a flag it needs one). From there on time passes as ever: a sleep takes as long as it takes, and
+it has no zone (as a flag or in a profile it needs one). From there on time passes as ever: a sleep takes as long as it takes, and
 waiting for a time of day waits for that of the sandbox. Clocks that count from some event are the machine's, and so are the
 timestamps of files; in /proc the machine seems to have been started with the sandbox. A start is refused where programs cannot be
 shown another time, and a program that cannot be shown it is killed. More in [determinism](determinism.md).`,

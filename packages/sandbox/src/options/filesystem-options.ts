@@ -1,8 +1,9 @@
 /** Options on files: what may be read, and what may be changed. Landlock enforces both. */
-import { parsePathGrant, type ParsedGrant, type PathGrant } from './grammar/path-grant.js';
+import { parsePathGrant, writePathGrant, type ParsedGrant, type PathGrant } from './grammar/path-grant.js';
 import { list, option } from './option.js';
 
 const grants = () => list<PathGrant, ParsedGrant>(parsePathGrant);
+const writeGrants = (parsed: readonly ParsedGrant[]) => parsed.map(writePathGrant);
 const optionalGrants = (texts: readonly string[]) => texts.map((path) => ({ path, optional: true }));
 
 export const filesystemOptions = {
@@ -17,7 +18,7 @@ export const filesystemOptions = {
         summary: 'the same, for a path that some machines lack', toValue: optionalGrants,
       },
     ],
-    profile: { section: 'filesystem', key: 'read' },
+    profile: { section: 'filesystem', key: 'read', write: writeGrants },
     summary: 'let files beneath PATH be read, listed and executed',
     docs: `Files and directories that may be read, listed and executed, with everything beneath them. There is no separate
 right to execute. Nothing is granted by itself: a program needs its own binary, its loader and its libraries, and most
@@ -34,7 +35,7 @@ not hide names: \`stat\`, \`access\`, \`readlink\` and \`chdir\` work outside th
     type: '(string | Buffer | URL | { path, optional? })[]',
     default: '[]',
     flags: [{ long: 'fs-write', short: 'w', placeholder: 'PATH', repeatable: true }],
-    profile: { section: 'filesystem', key: 'write' },
+    profile: { section: 'filesystem', key: 'write', write: writeGrants },
     summary: 'let files beneath PATH be changed, too',
     docs: `Files and directories that may be written, created, removed, renamed and truncated, and devices whose ioctls may be
 used. Includes everything that \`fsReadable\` gives. From Landlock ABI 9 on (Linux 7.1) it also says which UNIX sockets of

@@ -1,8 +1,8 @@
 /** Options on how much the program may use. */
 import type * as v from 'valibot';
 
-import { parseByteSize } from './grammar/byte-size.js';
-import { parseFsPath, type FsPath } from './grammar/fs-path.js';
+import { parseByteSize, showByteSize } from './grammar/byte-size.js';
+import { parseFsPath, writeFsPath, type FsPath } from './grammar/fs-path.js';
 import { grammar, GrammarError, show } from './grammar/grammar-error.js';
 import { numberFromText, wholeNumber } from './grammar/whole-number.js';
 import { option } from './option.js';
@@ -61,7 +61,7 @@ export const limitOptions = {
     type: 'number | bigint | string',
     default: 'unlimited',
     flags: [{ long: 'max-memory', short: 'm', placeholder: 'SIZE' }],
-    profile: { section: 'limits', key: 'memory' },
+    profile: { section: 'limits', key: 'memory', write: showByteSize },
     summary: 'let all processes together use at most SIZE of memory, such as 512M',
     docs: `How much memory all processes of the sandbox may use together: a number of bytes, or text such as \`512M\` (K, M, G, T).
 What counts is what is in use: anonymous and shared pages, swap, page tables, memfds; not reserved address space, not the page cache. A
@@ -115,7 +115,7 @@ nobody and counts everybody.`,
     type: 'string | Buffer | URL',
     default: 'one that is delegated, if there is one',
     flags: [{ long: 'cgroup', placeholder: 'DIR' }],
-    profile: { section: 'limits', key: 'cgroup' },
+    profile: { section: 'limits', key: 'cgroup', write: (parsed) => (parsed === 'none' ? parsed : writeFsPath(parsed)) },
     summary: 'let the kernel keep the limits, by control groups made in DIR; "none" for not using any',
     docs: `A control group (version 2) that is this process's to make others in: each run gets one of its own there, which the program is
 in from the start and which goes with the run. Then the kernel keeps \`maxMemory\` and \`maxCpu\`, exactly and without stopping anybody, and

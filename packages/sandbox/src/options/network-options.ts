@@ -6,7 +6,7 @@
  */
 import { GrammarError, show } from './grammar/grammar-error.js';
 import { parseNetRule } from './grammar/net-rule.js';
-import { parsePortItemOrAny, type PortSet } from './grammar/port-list.js';
+import { parsePortItemOrAny, writePortItems, type PortSet } from './grammar/port-list.js';
 import { list, option } from './option.js';
 
 const ports = 'Give ports only, as in ":443", "tcp://*:443" or "*:*".';
@@ -23,13 +23,18 @@ function parsePortRule(value: unknown): PortSet {
   return rule.ports;
 }
 
+/** With its scheme: only TCP is enforced, and the rule must not come to mean more. */
+function writePortRule(ports: PortSet): string {
+  return ports.kind === 'any' ? 'tcp://*' : `tcp://*:${ports.ports.join(',')}`;
+}
+
 export const networkOptions = {
   netAllow: option({
     schema: list<string, PortSet>(parsePortRule),
     type: 'string[]',
     default: '[]',
     flags: [{ long: 'net-allow', placeholder: 'SPEC', repeatable: true }],
-    profile: { section: 'network', key: 'allow' },
+    profile: { section: 'network', key: 'allow', write: (rules) => rules.map(writePortRule) },
     summary: 'let TCP connections be made to a port, as in :443, or to all with *:*',
     docs: `Which TCP ports may be connected to, on any address: \`:443\`, \`tcp://*:80,443\`, \`*:*\` for every port. Rules add
 up; an empty list refuses every connection with EACCES.
@@ -45,7 +50,7 @@ TCP sockets (TCP_ULP), with ENOENT.`,
     type: '(number | string)[]',
     default: '[]',
     flags: [{ long: 'net-allow-bind', placeholder: 'PORTS', repeatable: true }],
-    profile: { section: 'network', key: 'allow_bind' },
+    profile: { section: 'network', key: 'allow_bind', write: (sets) => sets.flatMap(writePortItems) },
     summary: 'let TCP ports be bound, as in 8080 or 9000-9005, or all with *',
     docs: `Which TCP ports may be bound and listened on: numbers, ranges such as \`9000-9005\`, comma lists, or \`*\` alone for
 all. Port 0 stands for a port of the kernel's choice. An empty list refuses every bind with EACCES.

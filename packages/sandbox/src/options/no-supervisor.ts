@@ -15,7 +15,7 @@ export function noSupervisorIssues(options: ParsedOptions): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const refused = OPTION_NAMES.filter((name) => optionNamed(name).noSupervisor !== true && !isDefault(name, options));
   if (refused.length > 0) {
-    const reasons = refused.map((name) => `${name} (${optionNamed(name).noSupervisor})`).join(', ');
+    const reasons = refused.map((name) => `${inMessage(name)} (${optionNamed(name).noSupervisor})`).join(', ');
     issues.push({ path: 'noSupervisor', message: `noSupervisor is incompatible with: ${reasons}.` });
   }
   if (!canListenUnasked(options)) {
@@ -29,12 +29,19 @@ export function noSupervisorIssues(options: ParsedOptions): ConfigIssue[] {
   return issues;
 }
 
+/** So that a name can be told from an ordinary word, and be put into other words. */
+function inMessage(name: OptionName): string {
+  return /[A-Z]/.test(name) ? name : `\`${name}\``;
+}
+
 /** An option that says what leaving it out says. */
 export function isDefault(name: OptionName, options: ParsedOptions): boolean {
   const value: unknown = options[name];
   if (value === undefined || value === false) return true;
   if (Array.isArray(value)) return value.length === 0;
   if (name === 'maxProcesses') return value === DEFAULT_MAX_PROCESSES;
+  if (name === 'maxCpu') return value === 100;
+  if (name === 'onMemoryExceeded') return value === 'kill';
   return name === 'env' && Object.keys(value as object).length === 0;
 }
 

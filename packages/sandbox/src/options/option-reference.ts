@@ -2,6 +2,7 @@
 import { SYSCALL_GROUP_NAMES, SYSCALL_GROUPS } from '../filter/syscall-groups.js';
 import { PROTECTIONS, protectionFlagName, requiredAbi, withoutProtection } from '../landlock/protections.js';
 import { cliFlags } from './cli-flags.js';
+import { profileKey } from '../profile/profile-fields.js';
 import type { Option } from './option.js';
 import { optionSections, type OptionName } from './option-table.js';
 
@@ -15,9 +16,9 @@ const intro = `# Options
 
 <!-- Written by packages/sandbox/scripts/option-reference.mjs from the records in packages/sandbox/src/options. -->
 
-What a sandbox can be asked for: as properties of \`new Sandbox({ ... })\`, and as flags of \`sandlock run\`. Everything may
-be left out. What is not granted is refused: without options a program reads no file, so it does not even start, and has
-no network. Wrong options are reported all at once, before anything starts.`;
+What a sandbox can be asked for: as properties of \`new Sandbox({ ... })\`, as flags of \`sandlock run\`, and as keys of a
+[profile](profiles.md). Everything may be left out. What is not granted is refused: without options a program reads no file,
+so it does not even start, and has no network. Wrong options are reported all at once, before anything starts.`;
 
 function optionText(name: OptionName, option: Option): string {
   const flags = cliFlags.filter((flag) => flag.option === name)
@@ -26,6 +27,7 @@ function optionText(name: OptionName, option: Option): string {
     `- Type: \`${option.type}\``,
     `- Default: ${/^[[{\d]|^(false|true)$/.test(option.default) ? `\`${option.default}\`` : option.default}`,
     ...(flags.length === 0 ? [] : [`- Flag: ${flags.join(', ')}`]),
+    ...(option.profile === undefined ? ['- Not in a profile'] : [`- Profile: \`${profileKey(name)!}\``]),
     ...(option.noSupervisor === true ? [] : [`- Not with \`noSupervisor\`: ${option.noSupervisor}`]),
     '',
     option.docs,

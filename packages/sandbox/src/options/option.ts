@@ -8,6 +8,7 @@ import * as v from 'valibot';
 
 import { grammar, GrammarError, show } from './grammar/grammar-error.js';
 import { parseRecord, type PlainRecord } from './grammar/record.js';
+import type { TomlValue } from './grammar/toml-value.js';
 
 export interface OptionFlag {
   /** Without the dashes: `fs-read`. */
@@ -28,6 +29,23 @@ export interface OptionFlag {
   readonly toValue?: (texts: readonly string[]) => unknown;
 }
 
+/** Where an option stands in a profile, and what it looks like there. */
+export interface OptionProfile<Parsed = unknown> {
+  /** `filesystem`, of `[filesystem]`. */
+  readonly section: string;
+  /** Several are the parts of a value that is an object: uid and gid of `user`. */
+  readonly key: string | readonly string[];
+  /**
+   * The option's value from TOML, for what a profile takes less of, or other things. Left out, it is the option's own schema that
+   * says what a value may be; dates are then refused, and so are floats, which no option takes.
+   *
+   * @throws {GrammarError}
+   */
+  read?(value: TomlValue): unknown;
+  /** TOML from what the schema made of a value, unless that is TOML already. @throws {GrammarError} TOML cannot hold it */
+  write?(parsed: Parsed): TomlValue;
+}
+
 export interface Option<Schema extends v.GenericSchema = v.GenericSchema> {
   readonly schema: Schema;
   /** As the reference shows it. */
@@ -35,7 +53,8 @@ export interface Option<Schema extends v.GenericSchema = v.GenericSchema> {
   /** What leaving it out means, in a value. */
   readonly default: string;
   readonly flags: readonly OptionFlag[];
-  readonly profile?: { readonly section: string; readonly key: string };
+  /** Left out: it cannot stand in a profile. */
+  readonly profile?: OptionProfile<v.InferOutput<Schema>>;
   /** One line, for help. */
   readonly summary: string;
   /** Markdown, for the reference. */

@@ -1,7 +1,7 @@
 /** Options on the program's surroundings: its environment, its directory, its identity, its memory layout. */
 import { CAPABILITIES, parseCapability, type Capability } from './grammar/capability-name.js';
 import { parseVariableName, parseVariableValue, splitAssignment } from './grammar/environment.js';
-import { parseFsPath, type FsPath } from './grammar/fs-path.js';
+import { parseFsPath, writeFsPath, type FsPath } from './grammar/fs-path.js';
 import { grammar, GrammarError, show } from './grammar/grammar-error.js';
 import { parseSandboxName } from './grammar/sandbox-name.js';
 import { parseUser, type UserIds } from './grammar/user-ids.js';
@@ -45,7 +45,7 @@ PATH a usual one is put in its place. What \`env\` names is set afterwards.`,
     type: 'string | Buffer | URL',
     default: 'the caller\'s',
     flags: [{ long: 'cwd', placeholder: 'PATH' }],
-    profile: { section: 'program', key: 'cwd' },
+    profile: { section: 'program', key: 'cwd', write: writeFsPath },
     summary: 'start the program in this directory',
     docs: `The directory that the program starts in. A relative path is taken from the caller's working directory when the
 options are read. It grants nothing: reading or writing there needs \`fsReadable\` or \`fsWritable\`.`,
@@ -56,7 +56,7 @@ options are read. It grants nothing: reading or writing there needs \`fsReadable
     type: '{ uid, gid } | "UID:GID"',
     default: 'the caller\'s',
     flags: [{ long: 'user', placeholder: 'UID:GID' }],
-    profile: { section: 'program', key: 'uid, gid' },
+    profile: { section: 'program', key: ['uid', 'gid'] },
     summary: 'let the program see itself as this user and group',
     docs: `The user and group that the program sees itself as, by a user namespace with one entry: outside, it stays the caller,
 and gains no rights. There are no supplementary groups. Equal to the caller's own it changes nothing and needs no

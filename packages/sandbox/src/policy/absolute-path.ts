@@ -7,8 +7,23 @@
 import { readlinkSync } from 'node:fs';
 
 import { ConfigError } from '../errors.js';
+import type { ParsedGrant } from '../options/grammar/path-grant.js';
+import type { ParsedOptions } from '../options/option-table.js';
 
 const SLASH = 0x2f;
+
+/** The same options, with every path absolute. @throws {ConfigError} */
+export function absoluteOptions(parsed: ParsedOptions, base: () => Uint8Array): ParsedOptions {
+  const { fsReadable, fsWritable, cwd } = parsed;
+  const grants = (option: string, given: readonly ParsedGrant[]): ParsedGrant[] =>
+    given.map((grant, i) => ({ ...grant, path: absolutePath(grant.path, base, `${option}[${i}]`) }));
+  return Object.freeze({
+    ...parsed,
+    ...(fsReadable && { fsReadable: grants('fsReadable', fsReadable) }),
+    ...(fsWritable && { fsWritable: grants('fsWritable', fsWritable) }),
+    ...(cwd && { cwd: absolutePath(cwd, base, 'cwd') }),
+  });
+}
 
 /**
  * @param base the directory relative paths start from

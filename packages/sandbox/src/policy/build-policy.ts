@@ -8,7 +8,7 @@ import type { ParsedGrant } from '../options/grammar/path-grant.js';
 import { DEFAULT_MAX_PROCESSES } from '../options/limit-options.js';
 import type { ParsedOptions, SandboxOptions } from '../options/option-table.js';
 import { parseOptions } from '../options/parse-options.js';
-import { absolutePath, workingDirectory } from './absolute-path.js';
+import { absoluteOptions, workingDirectory } from './absolute-path.js';
 import { deepFreeze } from './deep-freeze.js';
 import { netPolicy } from './net-policy.js';
 import type { Policy, PolicyGrant } from './policy.js';
@@ -16,6 +16,8 @@ import type { Policy, PolicyGrant } from './policy.js';
 /** A policy, and the handlers that belong to it: functions, which no policy can hold. */
 export interface BuiltPolicy {
   readonly policy: Policy;
+  /** What it was made of. Every path is absolute. */
+  readonly parsed: ParsedOptions;
   readonly handlers: readonly HandlerBinding[];
 }
 
@@ -26,18 +28,18 @@ export interface BuiltPolicy {
  * @throws {ConfigError} with every issue at once
  */
 export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uint8Array = workingDirectory): BuiltPolicy {
-  const parsed = parseOptions(options);
+  const parsed = absoluteOptions(parseOptions(options), base);
   const supervised = parsed.noSupervisor !== true;
-  const writable = grants('fsWritable', parsed.fsWritable, base);
+  const writable = grants('fsWritable', parsed.fsWritable);
   return {
     policy: deepFreeze({
       arch,
       name: parsed.name ?? null,
       supervised,
-      fs: { readable: grants('fsReadable', parsed.fsReadable, base), writable },
+      fs: { readable: grants('fsReadable', parsed.fsReadable), writable },
       net: netPolicy(parsed),
       environment: { clean: parsed.cleanEnv ?? false, set: { ...parsed.env } },
-      cwd: parsed.cwd === undefined ? null : absolutePath(parsed.cwd, base, 'cwd'),
+      cwd: parsed.cwd ?? null,
       user: parsed.user ?? null,
       protections: protectionModes(parsed),
       deniedSyscalls: deniedNumbers(arch, {
@@ -65,15 +67,13 @@ export function buildPolicy(options: SandboxOptions, arch: Arch, base: () => Uin
       deterministicDirs: parsed.deterministicDirs ?? false,
       keepCapabilities: parsed.keepCapabilities ?? [],
     }),
+    parsed,
     handlers: Object.freeze([...(parsed.handlers ?? [])]),
   };
 }
 
-function grants(option: string, parsed: readonly ParsedGrant[] = [], base: () => Uint8Array): PolicyGrant[] {
-  return parsed.map(({ path, optional }, i) => {
-    const from = `${option}[${i}]`;
-    return { path: absolutePath(path, base, from), optional, from };
-  });
+function grants(option: string, parsed: readonly ParsedGrant[] = []): PolicyGrant[] {
+  return parsed.map((grant, i) => ({ ...grant, from: `${option}[${i}]` }));
 }
 
 /** No machine has memory that a double does not count exactly. */

@@ -49,6 +49,16 @@ function utf8(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'utf8'));
 }
 
+/** A path as text, for profiles. @throws {GrammarError} no text stands for it */
+export function writeFsPath(path: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(path);
+  } catch {
+    throw new GrammarError(`The path ${JSON.stringify(showPath(path))} is not UTF-8, and text is all that a profile holds.`,
+      'Name a folder above it instead.');
+  }
+}
+
 /** A path for people: UTF-8 where it is that, other bytes and control characters as \xNN. */
 export function showPath(path: Uint8Array): string {
   const text = new TextDecoder('utf-8', { ignoreBOM: true });

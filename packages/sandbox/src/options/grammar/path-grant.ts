@@ -4,8 +4,9 @@
  * A missing path stops the run, since a grant that is silently skipped makes a program fail in a way that
  * nobody connects with it. `optional` is for what some machines have and others do not, such as /lib64.
  */
-import { parseFsPath, type FsPath } from './fs-path.js';
+import { parseFsPath, writeFsPath, type FsPath } from './fs-path.js';
 import { GrammarError, show } from './grammar-error.js';
+import type { TomlValue } from './toml-value.js';
 
 export type PathGrant = FsPath | { readonly path: FsPath; readonly optional?: boolean | undefined };
 
@@ -27,6 +28,12 @@ export function parsePathGrant(value: unknown): ParsedGrant {
     throw new GrammarError(`optional is true or false, not ${show(optional)}.`);
   }
   return { path: parseFsPath(path), optional: optional === true };
+}
+
+/** As parsePathGrant() takes it. @throws {GrammarError} the path is not UTF-8 */
+export function writePathGrant({ path, optional }: ParsedGrant): TomlValue {
+  const text = writeFsPath(path);
+  return optional ? { path: text, optional } : text;
 }
 
 function isGrantObject(value: unknown): value is Record<string, unknown> {

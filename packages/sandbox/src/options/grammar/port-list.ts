@@ -40,6 +40,18 @@ export function joinPortSets(sets: readonly PortSet[]): PortSet {
   return { kind: 'any' };
 }
 
+/** Items that parsePortItemOrAny() makes the same set of, with ranges. */
+export function writePortItems(set: PortSet): (number | string)[] {
+  if (set.kind === 'any') return ['*'];
+  const ranges: { low: number; high: number }[] = [];
+  for (const port of [...set.ports].sort((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && port <= last.high + 1) last.high = port;
+    else ranges.push({ low: port, high: port });
+  }
+  return ranges.map(({ low, high }) => (low === high ? low : `${low}-${high}`));
+}
+
 function parsePortItem(item: unknown): number[] {
   if (typeof item === 'number') return [checkPort(item, show(item))];
   if (typeof item !== 'string') throw new GrammarError(`A port is a number or text, not ${show(item)}.`);

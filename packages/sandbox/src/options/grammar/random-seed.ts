@@ -16,6 +16,11 @@ export function parseRandomSeed(value: unknown): bigint {
   throw new GrammarError(`The seed ${show(value)} is ${seed < 0n ? 'negative' : 'more than 64 bits hold'}.`, `Seeds are from 0 to ${MAX}.`);
 }
 
+/** For profiles: an integer of TOML has a sign, and a bit less for the number. */
+export function writeRandomSeed(seed: bigint): bigint | string {
+  return seed <= MAX >> 1n ? seed : String(seed);
+}
+
 function exact(value: unknown): bigint {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number') {

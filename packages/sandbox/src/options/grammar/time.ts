@@ -6,6 +6,7 @@
  * refuses deadlines there.
  */
 import { GrammarError, show } from './grammar-error.js';
+import { TomlMoment, type TomlValue } from './toml-value.js';
 
 const FORM = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?)?([Zz]|[+-]\d\d:\d\d)?$/;
 const LAST_NS = BigInt(Date.UTC(10_000, 0)) * 1_000_000n - 1n;
@@ -33,6 +34,20 @@ export function checkZone(text: string): string {
     throw new GrammarError(`${show(text)} has no ${match[4] === undefined ? 'time of day' : 'zone'}.`, 'Write Z for UTC, or an offset such as +02:00.');
   }
   return text;
+}
+
+/** For profiles: a date of TOML, or text, with a zone. @throws {GrammarError} */
+export function readTomlTime(value: TomlValue): string {
+  if (value instanceof TomlMoment) return checkZone(value.text);
+  if (typeof value === 'string') return checkZone(value);
+  throw new GrammarError(`A time is a date or text, not ${show(value)}.`, HINT);
+}
+
+/** As parseTime() takes it, to the nanosecond. */
+export function showTime(ns: bigint): string {
+  const seconds = new Date(Number(ns / 1_000_000_000n) * 1000).toISOString().slice(0, -'.000Z'.length);
+  const fraction = String(ns % 1_000_000_000n).padStart(9, '0').replace(/0+$/, '');
+  return `${seconds}${fraction === '' ? '' : `.${fraction}`}Z`;
 }
 
 function parseText(text: string): bigint {
