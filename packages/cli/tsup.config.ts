@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'tsup';
 
 // Two files for a run: the command with everything in it, and in front of it the few lines that load it from a code
-// cache. A third has what only `sandlock bpf` needs.
+// cache. A third has what only `sandlock bpf` needs, and a fourth the reader of profiles.
 // CommonJS, since Node's loader of ES modules takes longer to start than the command may.
 // Whitespace goes, names stay: they are in stack traces.
 const later = (name: string, functions: readonly string[]): string => functions
   .map((each) => `exports.${each} = (...args) => process.getBuiltinModule('node:${name}').${each}(...args);`).join('\n');
 
 export default defineConfig({
-  entry: { sandlock: 'src/sandlock.ts', main: 'src/main.ts', bpf: 'src/commands/bpf/bpf.ts' },
+  entry: { sandlock: 'src/sandlock.ts', main: 'src/main.ts', bpf: 'src/commands/bpf/bpf.ts', toml: 'src/run/toml.ts' },
   format: ['cjs'],
   target: 'node20',
   platform: 'node',
@@ -19,7 +19,7 @@ export default defineConfig({
   removeNodeProtocol: false,
   sourcemap: true,
   clean: true,
-  noExternal: [/^@sandlock\//, 'commander', 'valibot'],
+  noExternal: [/^@sandlock\//, 'commander', 'valibot', 'smol-toml'],
   plugins: [
     {
       // As Node wraps a CommonJS module, done here and not when it is read: that would make a second copy of all the text,
@@ -36,6 +36,8 @@ export default defineConfig({
       name: 'files-of-their-own',
       setup(build) {
         build.onResolve({ filter: /\/commands\/bpf\/bpf\.js$/ }, () => ({ path: './bpf.cjs', external: true }));
+        build.onResolve({ filter: /^smol-toml$/ }, ({ importer }) => (
+          importer.endsWith('/src/run/toml.ts') ? undefined : { path: './toml.cjs', external: true }));
       },
     },
     {

@@ -21,6 +21,8 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
     }
     case 'check':
       return (await import('./commands/check.js')).check(rest);
+    case 'profile':
+      return (await import('./commands/profile.js')).profile(rest);
     case 'bpf':
       return (await import('./commands/bpf/bpf.js')).bpf(rest);
     case '--version':

@@ -1,4 +1,4 @@
-import { ConfigError, SandlockError } from '@sandlock/sandbox';
+import { ConfigError, ProfileError, SandlockError } from '@sandlock/sandbox';
 import { describe, expect, it } from 'vitest';
 
 import { errorLines } from '../src/errors/report.js';
@@ -17,7 +17,7 @@ describe('error lines', () => {
   });
 
   it('stay on one line and keep a terminal from obeying what a name contains', () => {
-    expect(errorLines(new Error('no "a\nb\u001b[31mc\u009b\u2028"'))).toEqual(['no "a b\\u{1b}[31mc\\u{9b}\\u{2028}"']);
+    expect(errorLines(new Error('no "a\nb\u001b[31mc\u009b\u2028"'))).toEqual(['no "a b\\u001b[31mc\\u009b\\u2028"']);
   });
 
   it('are one for each option that makes no sense, under the name of its flag', () => {
@@ -34,6 +34,12 @@ describe('error lines', () => {
     ]);
     const start = new SandlockError('ERR_SANDLOCK_EXEC', 'Cannot execute "fsReadable": fsReadable includes execution.');
     expect(errorLines(inFlags(start))).toEqual(['Cannot execute "fsReadable": --fs-read includes execution.']);
+  });
+
+  it('are one for each mistake in a profile, with its name', () => {
+    const issues = [{ path: '[limits].cpu', message: 'It is 0.', hint: 'Leave it out.' }, { path: '', message: 'It is not TOML.' }];
+    expect(errorLines(new ProfileError('ERR_SANDLOCK_PROFILE_INVALID', 'profile "build"', issues)))
+      .toEqual(['profile "build": [limits].cpu: It is 0. Leave it out.', 'profile "build": It is not TOML.']);
   });
 
   it('say what was thrown even if it is no error', () => {

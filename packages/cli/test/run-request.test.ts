@@ -40,9 +40,14 @@ describe('the command line of a run', () => {
     expect(parse('true')).toEqual({ options: {}, command: ['true'], interactive: false });
   });
 
-  it('needs a program', () => {
-    expect(() => parse('-r', '/')).toThrow(/no command was given/);
-    expect(() => parse('-r', '/', '--')).toThrow(/no command was given/);
+  it('may name no program, for a profile to name it', () => {
+    expect(parse('-r', '/')).not.toHaveProperty('command');
+    expect(parse('-p', 'build', '--')).toEqual({ options: {}, profile: { name: 'build' }, interactive: false });
+    expect(parse('--profile-file', 'a/b.toml', 'true')).toMatchObject({ profile: { file: 'a/b.toml' }, command: ['true'] });
+  });
+
+  it.each([[['-p', 'a', '--profile-file', 'b']], [['-p', 'a', '-p', 'a']], [['-p', 'a/b']], [['-p', '..']], [['-p', '']]])('refuses %j', (argv) => {
+    expect(() => parseRun([...argv, 'true'])).toThrow(UsageError);
   });
 
   it.each([[['--nonsense', 'true']], [['-r']], [['--timeout']], [['--clean-env=yes', 'true']]])('refuses %j as usage', (argv) => {

@@ -6,6 +6,7 @@ Run untrusted programs under Landlock, seccomp and a supervisor. No root, no con
 Commands:
   run [options] [--] PROGRAM [ARGUMENT...]   run a program that may do what it was granted, and nothing else
   check [--json]                             tell whether this machine can, by trying
+  profile list | show NAME | delete NAME     print or delete profiles: options of runs, in files
   bpf COMMAND [options] FILE...              make, read, compare and try seccomp filters
 
 Options:

@@ -2,11 +2,12 @@
  * Errors as lines on stderr.
  *
  * `sandlock: error: what: why: and why that`, one line each, whatever the names in it contain. SANDLOCK_DEBUG=1 adds
- * the stack. Options that make no sense are a line each.
+ * the stack. Options that make no sense are a line each, and so are mistakes in a profile.
  */
 import type { ConfigIssue } from '@sandlock/sandbox';
 
 import { writeError } from '../terminal/output.js';
+import { printable } from '../terminal/printable.js';
 import { UsageError } from './usage-error.js';
 
 export function reportError(error: unknown): void {
@@ -16,10 +17,10 @@ export function reportError(error: unknown): void {
 }
 
 export function errorLines(error: unknown): string[] {
-  const issues = (error as { issues?: readonly ConfigIssue[] } | null)?.issues;
+  const { issues, profile } = (error ?? {}) as { issues?: readonly ConfigIssue[]; profile?: string };
   if (issues === undefined) return [oneLine(causeChain(error))];
-  return issues.map(({ path, message, hint }) =>
-    oneLine(`${path === '' ? '' : `${path}: `}${message}${hint === undefined ? '' : ` ${hint}`}`));
+  return issues.map(({ path, message, hint }) => oneLine(
+    `${profile === undefined ? '' : `${profile}: `}${path === '' ? '' : `${path}: `}${message}${hint === undefined ? '' : ` ${hint}`}`));
 }
 
 function causeChain(error: unknown): string {
@@ -37,6 +38,5 @@ function causeChain(error: unknown): string {
 
 /** A path may hold a newline or an escape sequence; a terminal must not obey it. */
 function oneLine(text: string): string {
-  return text.replace(/\n\s*/g, ' ')
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (control) => `\\u{${control.codePointAt(0)!.toString(16)}}`);
+  return printable(text.replace(/\n\s*/g, ' ').replaceAll('\t', ' '));
 }

@@ -5,17 +5,20 @@
  * the first word that is no flag on belongs to the program, its flags included.
  */
 import { ConfigError, type SandboxOptions } from '@sandlock/sandbox';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { UsageError } from '../errors/usage-error.js';
 import { parseDuration, type Duration } from './duration.js';
-import { cliFlags, optionsFromFlags } from './policy-flags.js';
+import { cliFlags, optionsFromFlags, parseProfileName } from './policy-flags.js';
 import { isLossy, lastArguments } from './raw-arguments.js';
 import { statusFd } from './status-line.js';
 
 export interface RunRequest {
+  /** Those that flags stand for. */
   readonly options: SandboxOptions;
-  readonly command: readonly (string | Uint8Array)[];
+  /** Absent: that of the profile. */
+  readonly command?: readonly (string | Uint8Array)[];
+  readonly profile?: { readonly name: string } | { readonly file: string };
   readonly timeout?: Duration;
   readonly killAfter?: Duration;
   readonly statusFd?: number;
@@ -28,6 +31,8 @@ interface RunFlags {
   execShell?: string;
   statusFd?: number;
   interactive?: boolean;
+  profile?: string;
+  profileFile?: string;
 }
 
 /** What to print, when that was all that was asked for. */
@@ -48,9 +53,13 @@ export function parseRun(argv: readonly string[]): RunRequest | HelpRequest {
   }
   refuseLossyFlags(argv.slice(0, argv.length - command.args.length));
   const flags = command.opts<RunFlags>();
+  const { profile, profileFile } = flags;
+  const options = optionsFromFlags(flags as Readonly<Record<string, unknown>>);
+  const words = program(flags, lastArguments(command.args));
   return {
-    options: optionsFromFlags(flags as Readonly<Record<string, unknown>>),
-    command: program(flags, lastArguments(command.args)),
+    options,
+    ...(words === undefined ? {} : { command: words }),
+    ...(profile !== undefined ? { profile: { name: profile } } : profileFile !== undefined ? { profile: { file: profileFile } } : {}),
     interactive: flags.interactive === true,
     ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }),
     ...(flags.killAfter === undefined ? {} : { killAfter: flags.killAfter }),
@@ -72,6 +81,9 @@ function runCommand(writeHelp: (text: string) => void): Command {
     .option('-e, --exec-shell <COMMAND>', 'run this by /bin/sh -c; what follows the options is $0, $1 and so on')
     .option('--status-fd <FD>', 'write how the run ended to this descriptor, as a line of JSON', statusFd)
     .option('-i, --interactive', 'fail unless stdin is a terminal that the program can be given')
+    .addOption(new Option('-p, --profile <NAME>', 'take options, and the program unless one is given, from this profile')
+      .argParser(once(profileName)).conflicts('profileFile'))
+    .addOption(new Option('--profile-file <PATH>', 'the same, from a profile in any file').argParser(once((path) => path)))
     .helpOption('-h, --help', 'print this');
   for (const { spec, repeatable, summary } of cliFlags) {
     const option = new Option(spec, summary + (repeatable ? ' (repeatable)' : ''));
@@ -81,10 +93,25 @@ function runCommand(writeHelp: (text: string) => void): Command {
 }
 
 /** Of several sources the first that is there. */
-function program({ execShell }: RunFlags, words: readonly (string | Uint8Array)[]): readonly (string | Uint8Array)[] {
+function program({ execShell }: RunFlags, words: readonly (string | Uint8Array)[]): readonly (string | Uint8Array)[] | undefined {
   if (execShell !== undefined) return ['/bin/sh', '-c', execShell, ...words];
-  if (words.length === 0) throw new Error('no command was given. Name a program after the options, or use --exec-shell.');
-  return words;
+  return words.length === 0 ? undefined : words;
+}
+
+/** The last one would count, and what the first one restricts would be gone. */
+function once(parse: (text: string) => string): (text: string, before?: string) => string {
+  return (text, before) => {
+    if (before !== undefined) throw new InvalidArgumentError('There is one profile at most.');
+    return parse(text);
+  };
+}
+
+function profileName(text: string): string {
+  try {
+    return parseProfileName(text);
+  } catch (error) {
+    throw new UsageError(`--profile: ${(error as Error).message} A file is named by --profile-file.`, 'sandlock run');
+  }
 }
 
 function duration(flag: string): (text: string) => Duration {

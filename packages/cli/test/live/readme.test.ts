@@ -54,16 +54,17 @@ describe('the README of the repository', () => {
 
 describe('the README of the command', () => {
   it('runs as printed', () => {
-    const [runs, status] = blocks(readme('README.md'), 'sh');
+    const [runs, status, profile] = blocks(readme('README.md'), 'sh');
     expect(shell(runs!)).toMatchObject({ status: 0, stdout: 'exit code 124\n', stderr: 'sandlock: timeout after 1.5s\n' });
     const [line, code] = shell(status!).stdout.split('\n');
     expect(JSON.parse(line!)).toMatchObject({ exit_code: 7, reason: 'exited' });
     expect(code).toBe('exit code 7');
+    expect(shell(profile!)).toMatchObject({ status: 0, stdout: 'hello world\n  hello\n', stderr: '' });
   });
 
   it('describes every option of the run itself', () => {
     const help = spawnSync(process.execPath, [command, 'run', '--help'], { encoding: 'utf8' }).stdout;
-    const own = ['--timeout', '--kill-after', '--exec-shell', '--status-fd', '--interactive'];
+    const own = ['--timeout', '--kill-after', '--exec-shell', '--status-fd', '--interactive', '--profile', '--profile-file'];
     for (const option of own) {
       expect(help).toContain(option);
       expect(readme('README.md')).toContain(`\`${option}`);
