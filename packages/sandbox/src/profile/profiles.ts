@@ -28,7 +28,8 @@ export async function listProfiles(): Promise<string[]> {
     if (error.code === 'ENOENT') return [];
     throw fileError({ label: 'profiles', path: folder, named: false }, 'read', error);
   });
-  return files.filter((file) => file.endsWith(SUFFIX)).map((file) => file.slice(0, -SUFFIX.length)).filter(isProfileName).sort();
+  // Where a name is not UTF-8, U+FFFD stands for what it is, and no file is called that.
+  return files.filter((file) => file.endsWith(SUFFIX) && !file.includes('\ufffd')).map((file) => file.slice(0, -SUFFIX.length)).filter(isProfileName).sort();
 }
 
 /** @throws {ProfileError} there is none */
