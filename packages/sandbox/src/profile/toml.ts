@@ -15,13 +15,19 @@ const MOMENT = /\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:
 export async function readToml(text: string): Promise<TomlTable> {
   const { parse, TomlDate, TomlError } = await import('smol-toml');
 
+  /** How moments are spelled in the document, by what the library makes of them; looked for once, and if there is any. */
+  let spelled: Map<string, Set<string>> | undefined;
   const momentOf = (date: InstanceType<typeof TomlDate>): TomlMoment => {
-    const spellings = new Set((text.match(MOMENT) ?? []).filter((moment) => {
-      const read = new TomlDate(moment);
-      return read.isValid() && read.toISOString() === date.toISOString();
-    }));
-    if (spellings.size === 1) return new TomlMoment([...spellings][0]!);
-    throw new GrammarError(spellings.size === 0 ? `The date ${date.toISOString()} is not written as RFC 3339 has it.`
+    if (spelled === undefined) {
+      spelled = new Map();
+      for (const [moment] of text.matchAll(MOMENT)) {
+        const read = new TomlDate(moment);
+        if (read.isValid()) spelled.set(read.toISOString(), (spelled.get(read.toISOString()) ?? new Set()).add(moment));
+      }
+    }
+    const [spelling, ...others] = spelled.get(date.toISOString()) ?? [];
+    if (spelling !== undefined && others.length === 0) return new TomlMoment(spelling);
+    throw new GrammarError(spelling === undefined ? `The date ${date.toISOString()} is not written as RFC 3339 has it.`
       : `The date ${date.toISOString()} cannot be told from others of this profile.`, 'Write it as text, in quotation marks.');
   };
 
