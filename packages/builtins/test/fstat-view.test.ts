@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { closeSync, fchmodSync, openSync, statSync, writeSync, type BigIntStats } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { startClock, viewFile, views, watchedFdBase, type ViewsOptions } from '../src/index.js';
+import { absent, startClock, viewFile, views, watchedFdBase, type ViewsOptions } from '../src/index.js';
 import { memfdName, nameOfMemfd } from '../src/views/memfd-name.js';
 import { shownIdentity } from '../src/views/shown-identity.js';
 import { encodeStat, encodeStatx, takeContent, takeStatxContent } from '../src/views/stat-layout.js';
@@ -30,7 +30,7 @@ function memfd(name: string, content = 'four'): number {
   return fd;
 }
 
-const some = ['/etc/passwd', '/nowhere/one', '/nowhere/other', '/proc/self/mounts', '/proc/uptime'].map((path) => viewFile(path, () => path));
+const some = [...['/etc/passwd', '/nowhere/one', '/nowhere/other', '/proc/self/mounts', '/proc/uptime'].map((path) => viewFile(path, () => path)), absent('/etc/group')];
 
 /** That descriptor is the last of the watched files. */
 function watching(fd: number, options: Partial<ViewsOptions> = {}): Supervised {
@@ -105,7 +105,7 @@ describe.skipIf(process.arch !== 'x64')('fstat(2) of a file with a view [x86-64]
 
   it('is left to the kernel for everything else, whatever it is called', async () => {
     const names = [
-      'sandlock', 'sandlock:', 'other:/etc/passwd', 'sandlock:/etc/hostname', 'sandlock:/etc/../etc/passwd', 'sandlock://etc/passwd', 'sandlock:/proc/1/mounts',
+      'sandlock', 'sandlock:', 'other:/etc/passwd', 'sandlock:/etc/hostname', 'sandlock:/etc/../etc/passwd', 'sandlock://etc/passwd', 'sandlock:/etc/group', 'sandlock:/proc/1/mounts',
       'sandlock:/proc/1/task/1/mounts', `sandlock:/proc/${process.ppid}/mounts`,
     ];
     for (const name of names) expect(await told(memfd(name))).toEqual(Array(4).fill('continue'));

@@ -68,9 +68,10 @@ export class Finder {
     }
   }
 
-  /** Whether a name, canonical, is one of a view. */
+  /** Whether a name, canonical, is one of a view of something that is there. */
   hasView(name: string): boolean {
-    return this.#views.has(procName(name).view);
+    const view = this.#views.get(procName(name).view);
+    return view !== undefined && view.absent !== true;
   }
 
   /** The view of an object, by the name that the kernel has for it or, under another name, by what it is. */
