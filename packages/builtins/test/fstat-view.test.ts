@@ -2,7 +2,7 @@
 import { F_SEAL_SEAL, addSeals, memfdCreate, MFD_ALLOW_SEALING } from '@sandlock/sys';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, fchmodSync, openSync, statSync, writeSync, type BigIntStats } from 'node:fs';
+import { closeSync, fchmodSync, openSync, readdirSync, statSync, writeSync, type BigIntStats } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { absent, startClock, viewFile, views, watchedFdBase, type ViewsOptions } from '../src/index.js';
@@ -190,9 +190,15 @@ describe('the number of a file with a view', () => {
     for (const base of [16, 960]) expect(await numberIn(base, '2<&-')).toBeUndefined();
   });
 
-  it('is none where descriptors cannot be seen, or there is next to no room', () => {
+  it('is none where descriptors cannot be seen, or there is next to no room', async () => {
     expect(freeWatchedFile(2 ** 22 + 1, 960)).toBeUndefined();
-    for (const limit of [0, 1, 2, 3, 4]) expect(freeWatchedFile(process.pid, watchedFdBase(limit))).toBeUndefined();
+    for (const limit of [0, 1, 2, 3, 4]) expect(await numberIn(watchedFdBase(limit), '3<&-')).toBeUndefined();
+  });
+
+  it('is none for one of several threads, by the id of any', () => {
+    const threads = readdirSync('/proc/self/task').map(Number);
+    expect(threads.length).toBeGreaterThan(1);
+    for (const thread of threads) expect(freeWatchedFile(thread, 960)).toBeUndefined();
   });
 });
 

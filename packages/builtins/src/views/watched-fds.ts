@@ -6,10 +6,10 @@
  * numbers that a condition on a register can tell from all others, so that calls at every other descriptor never leave
  * the kernel. AT_FDCWD is the highest number of all, so one comparison covers it together with the directories.
  *
- * Files are opened more often, and by programs with threads. Their table of descriptors grows for a high number, for which the
- * kernel waits some ten milliseconds where it is shared, and the supervisor with it. So the first few files have the last
- * numbers of the table that every process begins with, and only further ones are right below the directories.
- * fs/file.c, expand_fdtable() and NR_OPEN_DEFAULT
+ * Files are opened more often. The first few have the last numbers of the table that every process begins with, so that it need
+ * not grow and a limit may be lowered that far; only further ones are right below the directories. Threads get none: whatever
+ * another one puts at the number while the file is on its way would be closed.
+ * fs/file.c, replace_fd() and NR_OPEN_DEFAULT
  */
 import { arg32, type ArgCondition } from '@sandlock/bpf';
 import { lstatSync } from 'node:fs';
@@ -52,10 +52,12 @@ export function freeWatchedFd(tid: number, base: number): number | undefined {
 
 /**
  * The same for a file. There is none for who has closed a standard stream: it means to replace that, by the lowest number.
- * Nor where the kernel might give the same number to another thread meanwhile: it gives the lowest, which is still below.
+ * Nor for one of several threads, or where the kernel might give the same number to a process that shares the table without
+ * being one: it gives the lowest, which is still below.
  */
 export function freeWatchedFile(tid: number, base: number): number | undefined {
   return seen(() => {
+    if (!isOnlyThread(tid)) return undefined;
     if (STANDARD_STREAMS.some((fd) => isFree(tid, fd))) return undefined;
     for (const { first, end } of fileNumbers(base)) {
       if (!isFree(tid, first)) continue;
@@ -77,6 +79,11 @@ function below(end: number): number {
 
 function isFree(tid: number, fd: number): boolean {
   return lstatSync(`/proc/${tid}/fd/${fd}`, { throwIfNoEntry: false }) === undefined;
+}
+
+/** A directory has two links and one for each that it holds: here, for each thread. fs/proc/base.c, proc_task_getattr() */
+function isOnlyThread(tid: number): boolean {
+  return lstatSync(`/proc/${tid}/task`, { throwIfNoEntry: false })?.nlink === 3;
 }
 
 /** undefined where the descriptors are not ours to see, so nothing is put there: it would replace what is. */
