@@ -2,7 +2,11 @@
 import { F_SEAL_SEAL, addSeals, memfdCreate, MFD_ALLOW_SEALING } from '@sandlock/sys';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, fchmodSync, openSync, readdirSync, statSync, writeSync, type BigIntStats } from 'node:fs';
+import {
+  closeSync, fchmodSync, mkdtempSync, openSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeSync, type BigIntStats,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { absent, startClock, viewFile, views, watchedFdBase, type ViewsOptions } from '../src/index.js';
@@ -117,10 +121,24 @@ describe.skipIf(process.arch !== 'x64')('fstat(2) of a file with a view [x86-64]
     expect(await told(closed)).toEqual(Array(4).fill('continue'));
   });
 
+  it('tells of no device where a link stands in place of the file that leads to what another process has', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fstat-view-'));
+    try {
+      const path = join(realpathSync(folder), 'hosts');
+      symlinkSync(`/proc/${process.ppid}/cwd`, path);
+      for (const procGranted of [true, false]) {
+        const answers = await told(memfd(`sandlock:${path}`), { procGranted, views: [viewFile(path, () => path)] });
+        expect(answers).toEqual(Array(4).fill(expect.objectContaining({ dev: 0n, nlink: 1n, size: 4n })));
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('does not take whoever asks for this process', async () => {
     const [{ dev }] = await told(memfd('sandlock:/proc/self/mounts')) as [Told];
     expect(dev).toBe(0n);
-    expect(shownIdentity('/proc/thread-self/mounts').dev).toBe(0n);
+    expect(shownIdentity('/proc/thread-self/mounts', process.pid).dev).toBe(0n);
   });
 
   it('is only about the descriptor itself, and never continues for what could not be read', async () => {

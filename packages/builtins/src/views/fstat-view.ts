@@ -9,7 +9,7 @@
  */
 import { arg32 } from '@sandlock/bpf';
 import { action, asInt32, asUint32, TargetFailure, type FamilyHandler, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
-import { AT_EMPTY_PATH, AT_FDCWD, close, fstat, O_PATH, openat, STAT_BYTES, statx, STATX_BYTES } from '@sandlock/sys';
+import { AT_EMPTY_PATH, close, fstat, STAT_BYTES, statx, STATX_BYTES } from '@sandlock/sys';
 import { fstatSync } from 'node:fs';
 
 import { showStat, showStatx } from '../file-times/shown-times.js';
@@ -18,6 +18,7 @@ import { nameOf } from '../open/walk.js';
 import type { VirtualClock } from '../time/virtual-clock.js';
 import type { Concern } from './concern.js';
 import type { Finder } from './find.js';
+import { withMachinesFile } from './machines-file.js';
 import type { Members } from './members.js';
 import { nameOfMemfd } from './memfd-name.js';
 import { isInProc, procName } from './proc-name.js';
@@ -127,26 +128,12 @@ function viewedName(pinned: number): string | undefined {
 function statOf(context: HandlerContext, name: string, pinned: number, shape: Shape, { procGranted, clock, began }: FstatViewOptions): Buffer | undefined {
   const content = shape.ask(context, pinned);
   if (content === undefined) return undefined;
-  const machines = procGranted || isInProc(name) ? undefined : machinesStat(context, name, shape);
+  const machines = procGranted || isInProc(name) ? undefined : withMachinesFile(name, context.pid, (fd) => shape.ask(context, fd));
   if (machines === undefined) {
     const { mode, size } = fstatSync(pinned);
-    return shape.encode({ mode, size, began }, shownIdentity(name));
+    return shape.encode({ mode, size, began }, shownIdentity(name, context.pid));
   }
   shape.takeContent(machines, content);
   if (clock !== undefined) shape.showTimes(clock, machines);
   return machines;
-}
-
-function machinesStat(context: HandlerContext, name: string, { ask }: Shape): Buffer | undefined {
-  let fd: number;
-  try {
-    fd = openat(AT_FDCWD, Buffer.from(name, 'latin1'), O_PATH);
-  } catch {
-    return undefined;
-  }
-  try {
-    return ask(context, fd);
-  } finally {
-    close(fd);
-  }
 }

@@ -5,7 +5,9 @@
  * view has the same by its name and by every descriptor, and no two views have the same.
  * inode(7)
  */
-import { statSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
+
+import { withMachinesFile } from './machines-file.js';
 
 export interface ShownIdentity {
   readonly dev: bigint;
@@ -15,21 +17,12 @@ export interface ShownIdentity {
 
 /** No device has it: whoever compares shall not take the view for another file. */
 const NO_DEVICE = 0n;
-/** What these lead to is whoever asks, which would be us. */
-const OF_WHO_ASKS = /^\/proc\/(?:self|thread-self)\//;
-
-/** @param name canonical, of something that has a view; a character a byte */
-export function shownIdentity(name: string): ShownIdentity {
-  return machines(name) ?? { dev: NO_DEVICE, ino: BigInt(numberOf(name)) + 1n, nlink: 1n };
-}
-
-function machines(name: string): ShownIdentity | undefined {
-  if (OF_WHO_ASKS.test(name)) return undefined;
-  try {
-    return statSync(Buffer.from(name, 'latin1'), { bigint: true });
-  } catch {
-    return undefined; // nothing there that could be another file
-  }
+/**
+ * @param name canonical, of something that has a view; a character a byte
+ * @param tid  the thread that asks
+ */
+export function shownIdentity(name: string, tid: number): ShownIdentity {
+  return withMachinesFile(name, tid, (fd) => fstatSync(fd, { bigint: true })) ?? { dev: NO_DEVICE, ino: BigInt(numberOf(name)) + 1n, nlink: 1n };
 }
 
 /** FNV-1a, 32 bits. */

@@ -39,7 +39,7 @@ interface ShownFile {
 const says = (register: number, encode: (stat: ViewStat, identity: ShownIdentity) => Buffer): Shape['answer'] => (context, { name, stat: of, began }) => {
   const found = of();
   if (found === undefined) return action.errno('ENOENT');
-  const give = (shown: ViewStat): NotifAction => written(context, register, encode({ began, ...shown }, shownIdentity(name)));
+  const give = (shown: ViewStat): NotifAction => written(context, register, encode({ began, ...shown }, shownIdentity(name, context.pid)));
   if (typeof found !== 'function') return give(found);
   return action.defer((_, signal) => found(signal).then(give, () => action.errno('EIO')));
 };
