@@ -25,7 +25,7 @@ static void* AskForListener(void* result) {
   long rc = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (rc == 0) rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
   *static_cast<int*>(result) = rc < 0 ? -errno : 0;
-  if (rc > 0) close(static_cast<int>(rc));
+  if (rc >= 0) close(static_cast<int>(rc));
   return nullptr;
 }
 
