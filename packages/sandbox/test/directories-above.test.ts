@@ -50,13 +50,21 @@ describe('a table of mounts', () => {
 
 describe('the directories above a mount', () => {
   it('are those that one comes through by going up from it', () => {
-    expect(directoriesAbove(byId(6), fresh(), looks).map(({ ino }) => ino)).toEqual(['/srv/a', '/srv', '/'].map(inode));
-    expect(directoriesAbove(byId(3), fresh(), looks).map(({ ino }) => ino)).toEqual([inode('/')]);
+    expect(directoriesAbove(byId(6), fresh(), looks).directories.map(({ ino }) => ino)).toEqual(['/srv/a', '/srv', '/'].map(inode));
+    expect(directoriesAbove(byId(3), fresh(), looks).directories.map(({ ino }) => ino)).toEqual([inode('/')]);
   });
 
   it('are none where nobody comes there: beneath another mount, or by a directory that may not be searched', () => {
-    expect([2, 9].map((id) => directoriesAbove(byId(id), fresh(), looks))).toEqual([[], []]);
-    expect([3, 6].map((id) => directoriesAbove(byId(id), fresh(), failing('EACCES')))).toEqual([[], []]);
+    expect([2, 9].map((id) => directoriesAbove(byId(id), fresh(), looks).directories)).toEqual([[], []]);
+    expect([3, 6].map((id) => directoriesAbove(byId(id), fresh(), failing('EACCES')).directories)).toEqual([[], []]);
+  });
+
+  it.each([3, 6])('are looked for again where a look was refused, by the same table: mount %i', (id) => {
+    const table = fresh();
+    expect(directoriesAbove(byId(id), table, failing('EACCES'))).toEqual({ directories: [], isLasting: false });
+    expect(mountsAbove([byId(id)], table, failing('EACCES')).isLasting).toBe(false);
+    expect(directoriesAbove(byId(id), table, looks)).toEqual({ directories: ancestry(byId(id).path).above, isLasting: true });
+    expect(mountsAbove([byId(id)], table, looks).isLasting).toBe(true);
   });
 
   it('are not known where it is gone at every look, nor where something else is there', () => {
@@ -67,7 +75,7 @@ describe('the directories above a mount', () => {
   it('are found at the place that the table says by then', () => {
     let n = 0;
     const late: MountLooks = { ...looks, ancestry: (path) => (n++ < 5 ? { ...ancestry(path), mountId: 1 } : ancestry(path)) };
-    expect(directoriesAbove(byId(6), fresh(), late)).toEqual(ancestry('/srv/a/proc').above);
+    expect(directoriesAbove(byId(6), fresh(), late).directories).toEqual(ancestry('/srv/a/proc').above);
     expect(n).toBe(6);
   });
 

@@ -40,6 +40,7 @@ const machine = (): Holes => ({
   aboveCgroups: new Identities(),
   aboveFiles: new Identities(),
   holding: new Identities(),
+  isLasting: true,
   files: [],
   identities: new Set(),
   blocked: (sysfs: string) => [`${sysfs}/class/net`, `${sysfs}/firmware`, `${sysfs}/kernel/security`],

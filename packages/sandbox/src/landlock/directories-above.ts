@@ -19,44 +19,53 @@ export interface MountLooks {
   ancestry(path: string): Ancestry;
 }
 
-const NOBODY: readonly Ancestor[] = [];
+export interface Above {
+  /** From the one that holds the mount to the root; none where no name leads to it. */
+  readonly directories: readonly Ancestor[];
+  /** false: a look was refused, and who may take one changes without a sign: modes, and the user that this process acts as. */
+  readonly isLasting: boolean;
+}
+
+const NOBODY: Above = { directories: [], isLasting: true };
+const NOBODY_YET: Above = { directories: [], isLasting: false };
 
 /** Where nothing can be renamed, or where nobody comes by any name, for as long as the table stays the same. */
-const kept = new WeakMap<MountTable, Map<MountPoint, readonly Ancestor[]>>();
+const kept = new WeakMap<MountTable, Map<MountPoint, Above>>();
 
 /**
  * @param table that has the mount; of this machine
- * @returns from the directory that holds it to the root; none where no name leads to it
  * @throws {Moved} it was elsewhere at every look
  */
-export function directoriesAbove(mount: MountPoint, table: MountTable, looks: MountLooks): readonly Ancestor[] {
-  const known = kept.get(table) ?? new Map<MountPoint, readonly Ancestor[]>();
+export function directoriesAbove(mount: MountPoint, table: MountTable, looks: MountLooks): Above {
+  const known = kept.get(table) ?? new Map<MountPoint, Above>();
   kept.set(table, known);
   const before = known.get(mount);
   if (before !== undefined) return before;
   const movable = isMovable(mount, table);
   const above = lookedFor(mount, table, movable, looks);
-  if (!movable || above.length === 0) known.set(mount, above);
+  if (above.isLasting && (!movable || above.directories.length === 0)) known.set(mount, above);
   return above;
 }
 
-function lookedFor(mount: MountPoint, table: MountTable, movable: boolean, looks: MountLooks): readonly Ancestor[] {
+function lookedFor(mount: MountPoint, table: MountTable, movable: boolean, looks: MountLooks): Above {
   let wasElsewhere = false;
+  let wasRefused = false;
   let [now, mounts]: [MountPoint | undefined, MountTable] = [mount, table];
   for (let look = 0; look < LOOKS; look++) {
     if (now === undefined) return NOBODY; // unmounted
     const found = lookAt(now.path, looks);
-    if (found instanceof Object && found.mountId === mount.id) return found.above;
+    if (found instanceof Object && found.mountId === mount.id) return { directories: found.above, isLasting: true };
+    wasRefused ||= found === 'refused';
     // One that lies beneath another, or in a directory that this user may not enter, is nobody's to reach. A name that says so
     // may be a moment old, and is believed where nobody could have changed it or when it never says anything else.
     const unreachable = found === 'refused' || leadsInto(now.path, mounts) !== now;
-    if (unreachable && !movable) return NOBODY;
+    if (unreachable && !movable) break;
     wasElsewhere ||= !unreachable;
     mounts = looks.mounts();
     now = mounts.find(({ id }) => id === mount.id);
   }
   if (wasElsewhere) throw new Moved(mount.path);
-  return NOBODY;
+  return wasRefused ? NOBODY_YET : NOBODY;
 }
 
 export function lookAt(path: string, looks: MountLooks): Ancestry | 'refused' | 'gone' {

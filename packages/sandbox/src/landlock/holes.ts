@@ -44,6 +44,8 @@ export interface Holes {
   readonly aboveFiles: Identities;
   /** Directories out of which nothing is moved: see mountsAbove(). */
   readonly holding: Identities;
+  /** false: a look was refused, and where these are is to be asked at each start. See Above. */
+  readonly isLasting: boolean;
   /** Names of files that views stand in for, and of what is absent with everything beneath. */
   readonly files: readonly string[];
   /** Those files by what they are: see fileIdentity(). */
@@ -110,8 +112,9 @@ function mountHoles(mounts: MountTable, machine: Machine): MountHoles {
     above: shown.directories,
     aboveCgroups: written.directories,
     holding: new Identities(shown.holding, written.holding),
+    isLasting: shown.isLasting && written.isLasting,
   };
-  if (!special.some((mount) => isMovable(mount, mounts))) kept.set(mounts, found);
+  if (found.isLasting && !special.some((mount) => isMovable(mount, mounts))) kept.set(mounts, found);
   return found;
 }
 

@@ -8,7 +8,7 @@
  */
 import type { Ancestor } from '@sandlock/sys';
 
-import { directoriesAbove, type MountLooks } from './directories-above.js';
+import { type Above, directoriesAbove, type MountLooks } from './directories-above.js';
 import { Identities } from './identities.js';
 import { deviceNumber, isMovable, namesOfMountPoint, SPECIAL, type MountPoint } from './mount-points.js';
 import type { MountTable } from './mount-table.js';
@@ -19,6 +19,8 @@ export interface MountsAbove {
   readonly holding: Identities;
   /** Where directories above the mounts have other names, in another mount: what the mounts are on there. */
   readonly otherNames: readonly string[];
+  /** As of all that it is made of. */
+  readonly isLasting: Above['isLasting'];
 }
 
 /** @throws {Moved} where the mounts are could not be seen */
@@ -27,20 +29,26 @@ export function mountsAbove(wanted: readonly MountPoint[], table: MountTable, lo
   const directories = new Identities();
   const holding = new Identities();
   const otherNames: string[] = [];
-  for (const mount of wanted) {
+  let isLasting = true;
+  const lookAbove = (mount: MountPoint): readonly Ancestor[] => {
     const above = directoriesAbove(mount, table, looks);
+    isLasting &&= above.isLasting;
+    return above.directories;
+  };
+  for (const mount of wanted) {
+    const above = lookAbove(mount);
     for (const each of above) directories.add(each);
     for (const each of above.slice(lowestHolding(above, special))) holding.add(each);
     if (!isMovable(mount, table)) continue;
     for (const other of namesOfMountPoint(mount, table)) {
       otherNames.push(other.path);
-      for (const each of directoriesAbove(other.mount, table, looks)) {
+      for (const each of lookAbove(other.mount)) {
         directories.add(each);
         holding.add(each);
       }
     }
   }
-  return { directories, holding, otherNames };
+  return { directories, holding, otherNames, isLasting };
 }
 
 /** The place of the lowest directory that has one on the way which can be moved: nothing is mounted on it. */

@@ -10,7 +10,7 @@ import { landlockAbiVersion } from '@sandlock/sys';
 
 import { ConfinementError } from '../errors.js';
 import { divideGrants, type DividedGrants } from '../landlock/divided-grants.js';
-import { holes } from '../landlock/holes.js';
+import { type Holes, holes } from '../landlock/holes.js';
 import { landlockPlan, type LandlockPlan } from '../landlock/landlock-plan.js';
 import { Moved } from '../landlock/moved.js';
 import type { Policy } from '../policy/policy.js';
@@ -22,6 +22,7 @@ const ATTEMPTS = 20;
 export interface GrantedFiles {
   readonly landlock: LandlockPlan;
   readonly served: DividedGrants['served'];
+  readonly isLasting: Holes['isLasting'];
 }
 
 /**
@@ -36,10 +37,11 @@ export function grantFiles(
   if (last !== undefined && ruleset.takeKept(last.landlock)) return last;
   for (let attempt = 1; ; attempt++) {
     try {
-      const { landlock: fs, served } = divideGrants(policy.fs, holes(views), attempt === 1 ? paths : new RealPaths());
+      const found = holes(views);
+      const { landlock: fs, served } = divideGrants(policy.fs, found, attempt === 1 ? paths : new RealPaths());
       const landlock = landlockPlan({ ...policy, fs }, landlockAbiVersion());
       ruleset.take(landlock);
-      return { landlock, served };
+      return { landlock, served, isLasting: found.isLasting };
     } catch (error) {
       if (!(error instanceof Moved)) throw error;
       if (attempt === ATTEMPTS) throw keepsMoving(error);

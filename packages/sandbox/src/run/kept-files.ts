@@ -4,8 +4,8 @@
  * Dividing grants takes longer than all else that comes before a program, and what it goes by is looked at in a moment: the mounts,
  * what granted paths and the files behind views lead to, and the directories that were listed. Where all of that is as it was, the
  * same comes of it. It is not kept where a look cannot tell: near a sysfs or control groups, whose directories change without
- * a sign; where what is above a procfs could be renamed; and where something is so new that its next change might have the
- * same time.
+ * a sign; where what is above a procfs could be renamed, or was refused to us and need not be the next time; and where something
+ * is so new that its next change might have the same time.
  */
 import type { SocketCopies } from '@sandlock/builtins';
 import { PathSet, type PathLook, type PathLooks } from '@sandlock/sys';
@@ -62,7 +62,7 @@ export class KeptFiles {
    */
   keep(copies: SocketCopies, found: FoundFiles, real: RealPaths, mounts: MountTable, beganMs: number): void {
     const policy = this.#policy;
-    if (policy.gpus !== null || mounts.some((mount) => SPECIAL.includes(mount.type) && isMovable(mount, mounts))) return;
+    if (policy.gpus !== null || !found.granted.isLasting || mounts.some((mount) => SPECIAL.includes(mount.type) && isMovable(mount, mounts))) return;
     const special = (path: string) => mounts.some((mount) => SPECIAL.includes(mount.type) && isWithin(path, mount.path));
     const paths = pathsOf(policy, found.views.filter((path) => !special(path)));
     const before = new PathSet(paths).look().list();

@@ -1,4 +1,4 @@
-/** A program that may rename what is above a procfs does so without a pause, while others are started. */
+/** A program that may rename what is above a procfs does so without a pause, while others are started; and other ways to miss what is above it. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,12 @@ describe.skipIf(!available)('a directory above a procfs [needs unshare(1) with -
   it('is renamed where it is, and not moved to where a program has been granted more', () => {
     expect(inNamespaces('moved-above-procfs.mjs')).toEqual({
       moved: 'EXDEV done done done done', seen: 'beside;new;FileNotFoundError;PermissionError;', fromOutside: 'Name:\tnode',
+    });
+  }, 60_000);
+
+  it.skipIf(process.getuid!() !== 0)('is found by whoever may look, also where the same process was refused a look before [needs root]', () => {
+    expect(inNamespaces('refused-above-procfs.mjs')).toEqual({
+      refused: 'EACCES', begun: 'exited', same: 'beside Permission denied', another: 'beside Permission denied', fromOutside: 'Name:\tnode',
     });
   }, 60_000);
 });

@@ -111,14 +111,15 @@ describe('what was found', () => {
     readonly real?: RealPaths;
     readonly mounts?: MountTable;
     readonly beganMs?: number;
+    readonly isLasting?: boolean;
   }
 
-  function kept({ rules = [directory(granted), directory(listed)], grant = granted, real = new RealPaths(), mounts = mountTable(), beganMs = Date.now() }: Case = {}): KeptFiles {
+  function kept({ rules = [directory(granted), directory(listed)], grant = granted, real = new RealPaths(), mounts = mountTable(), beganMs = Date.now(), isLasting = true }: Case = {}): KeptFiles {
     const { policy } = buildPolicy({ fsReadable: [grant] }, nativeArch(process.arch));
     const files = new KeptFiles(policy);
     const found = {
       fs: policy.fs, views: ['/proc/meminfo', '/etc/hosts'],
-      granted: { landlock: { pathRules: rules }, served: { readable: [], writable: [], directories: [listed], knownEntries: [] } },
+      granted: { landlock: { pathRules: rules }, served: { readable: [], writable: [], directories: [listed], knownEntries: [] }, isLasting },
     } as unknown as FoundFiles;
     files.keep('taken', found, real, mounts, beganMs);
     return files;
@@ -141,6 +142,10 @@ describe('what was found', () => {
     const real = new RealPaths();
     vi.spyOn(real, 'of').mockReturnValue(listed);
     expect(kept({ real }).find('taken')).toBeUndefined();
+  });
+
+  it('is not kept where a look above a procfs was refused', () => {
+    expect(kept({ isLasting: false }).find('taken')).toBeUndefined();
   });
 
   it('is not kept where the next change might have the same time', () => {
