@@ -2,7 +2,8 @@
  * Capture: reads a pipe from the program to its end and keeps the first bytes of it.
  *
  * It reads on after the limit, or the program would block on a full pipe. Once the tree is gone nothing of it can
- * write, but a process outside may have been passed the pipe; so after that, silence counts as the end.
+ * write, but a process outside may have been passed the pipe; so after that, silence counts as the end, and so does that it is
+ * never silent: all that is the tree's own was in the pipe before, and is read first.
  */
 import { close, PipeCapture } from '@sandlock/sys';
 
@@ -10,6 +11,9 @@ import { deferred } from './deferred.js';
 
 /** How long a pipe may be silent after the tree has ended, in milliseconds. */
 const SILENCE_MS = 200;
+/** How long somebody outside may keep on writing then. */
+const PATIENCE_MS = 2_000;
+const LOOK_MS = 50;
 
 export class Capture {
   readonly #fd: number;
@@ -35,13 +39,14 @@ export class Capture {
   async finish(): Promise<void> {
     if (this.#isOpen && this.#pipe.drain()) this.close(); // as a rule all is there
     if (!this.#isOpen) return;
-    let [heard, silentMs] = [this.#pipe.totalBytes, 0];
+    let [heard, silentMs, waitedMs] = [this.#pipe.totalBytes, 0, 0];
     const timer = setInterval(() => {
       const { totalBytes } = this.#pipe;
-      silentMs = totalBytes === heard ? silentMs + SILENCE_MS / 4 : 0;
+      silentMs = totalBytes === heard ? silentMs + LOOK_MS : 0;
+      waitedMs += LOOK_MS;
       heard = totalBytes;
-      if (silentMs >= SILENCE_MS) this.close();
-    }, SILENCE_MS / 4);
+      if (silentMs >= SILENCE_MS || waitedMs >= PATIENCE_MS) this.close();
+    }, LOOK_MS);
     await this.#closed.promise;
     clearInterval(timer);
   }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -143,6 +145,17 @@ for t in threads: t.join()`];
     child.stdout!.resume();
     await sleep(250);
     expect(await child.wait()).toMatchObject({ stdout: null, stderr: Buffer.alloc(0), ok: true });
+  });
+
+  it('of whoever outside has the pipe ends, also where that is never silent', async () => {
+    const child = await sandbox.spawn(['/bin/sh', '-c', 'echo own; sleep 100']);
+    const waiting = child.wait();
+    const outsider = spawn('/bin/sh', ['-c', `exec > /proc/${child.pid!}/fd/1; while echo more; do sleep 0.02; done`], { stdio: ['ignore', 'ignore', 'ignore'] });
+    await sleep(500);
+    await child.kill(); // resolves once the run has ended
+    expect(String((await waiting).stdout)).toMatch(/^own\n(more\n){3}/); // it was heard
+    expect(outsider.exitCode).toBeNull();
+    await once(outsider, 'exit'); // nobody reads any more
   });
 
   it('of a process that another one left behind is read to its end', async () => {
