@@ -6,7 +6,7 @@
  * kernel/seccomp.c, seccomp_notify_set_flags(); Linux 6.6.
  */
 import {
-  addSeals, close, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, getpgid, kill, memfdCreate,
+  addSeals, close, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, getpgid, KeptFd, kill, memfdCreate,
   MFD_ALLOW_SEALING, MFD_CLOEXEC, NotifWatcher, PathScreen, PIDFD_THREAD, pidfdGetfd, pidfdOpen, pidfdSendSignal, processVmReadv, processVmWritev,
   SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, seccompGetNotifSizes, seccompNotifAddFd, seccompNotifIdValid, seccompNotifSend,
   seccompNotifSetFlags, SyscallError, type KnownDirectory,
@@ -47,6 +47,7 @@ export function kernelListener(listenerFd?: number): KernelListener {
       `Notifications and responses of this kernel have ${notif} and ${response} bytes; this supervisor knows those of ${NOTIFICATION_BYTES} and ${RESPONSE_BYTES}.`);
   }
   let fd = -1; // none: not there yet, or closed
+  let owned: KeptFd | undefined; // a worker may be ended, and nobody closes the supervisor then
   let mayAttach = true;
   let syncWakeUp = false;
   let watcher: NotifWatcher | undefined;
@@ -56,6 +57,7 @@ export function kernelListener(listenerFd?: number): KernelListener {
     if (!mayAttach) throw new SupervisorError('ERR_SANDLOCK_SUPERVISOR_STATE', 'A listener takes one descriptor, and none once it is closed.');
     mayAttach = false;
     fd = given;
+    owned = new KeptFd(fd);
     // EINVAL and ENOTTY before 6.6: slower, and nothing else.
     syncWakeUp = seccompNotifSetFlags(fd, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) === 0;
   };
@@ -72,7 +74,7 @@ export function kernelListener(listenerFd?: number): KernelListener {
       mayAttach = false;
       if (fd < 0) return;
       watcher?.close();
-      close(fd);
+      owned?.close();
       fd = -1;
     },
     ref() {

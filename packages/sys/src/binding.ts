@@ -29,6 +29,7 @@ export interface PipeCaptureHandle extends WatcherHandle {
 
 export interface KeptFdHandle {
   close(): void;
+  release(): void;
 }
 
 export interface ScreenHandle {

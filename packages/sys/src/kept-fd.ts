@@ -1,6 +1,6 @@
 /**
- * KeptFd: a descriptor that is closed with its object. For what is kept from one call to the next, where nobody says
- * when it ends: what is dropped is closed when it is collected, and what a worker thread has kept when that ends.
+ * KeptFd: a descriptor that is closed with its object. For what is kept where nobody says when it ends: what is dropped is closed
+ * when it is collected, and what a worker thread has when that is ended, by whomever and in the middle of whatever.
  */
 import { binding, type KeptFdHandle } from './binding.js';
 
@@ -17,5 +17,11 @@ export class KeptFd {
   /** Earlier than it would be. Once more does nothing. */
   close(): void {
     this.#handle.close();
+  }
+
+  /** Hands it over. @returns its number; whoever takes it closes it */
+  release(): number {
+    this.#handle.release();
+    return this.fd;
   }
 }

@@ -23,6 +23,14 @@ describe('a kept descriptor', () => {
     close(next);
   });
 
+  it('is not closed once it was handed over', () => {
+    const kept = new KeptFd(memfd());
+    expect(kept.release()).toBe(kept.fd);
+    kept.close();
+    expect(isOpenFd(kept.fd)).toBe(true);
+    close(kept.fd);
+  });
+
   it('is closed when nobody holds it any more', async () => {
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;

@@ -5,7 +5,7 @@
  * write, but a process outside may have been passed the pipe; so after that, silence counts as the end, and so does that it is
  * never silent: all that is the tree's own was in the pipe before, and is read first.
  */
-import { close, PipeCapture } from '@sandlock/sys';
+import { type KeptFd, PipeCapture } from '@sandlock/sys';
 
 import { deferred } from './deferred.js';
 
@@ -16,21 +16,21 @@ const PATIENCE_MS = 2_000;
 const LOOK_MS = 50;
 
 export class Capture {
-  readonly #fd: number;
+  readonly #end: KeptFd;
   readonly #limitBytes: number;
   readonly #pipe: PipeCapture;
   readonly #closed = deferred();
   #isOpen = true;
   #bytes: Buffer | undefined;
 
-  /** @param fd our end of the pipe; owned from here on @throws {SyscallError} it cannot be watched, and is closed */
-  constructor(fd: number, limitBytes: number) {
-    this.#fd = fd;
+  /** @param end our end of the pipe; owned from here on @throws {SyscallError} it cannot be watched, and is closed */
+  constructor(end: KeptFd, limitBytes: number) {
+    this.#end = end;
     this.#limitBytes = limitBytes;
     try {
-      this.#pipe = new PipeCapture({ fd, limitBytes, onEnd: () => this.close() });
+      this.#pipe = new PipeCapture({ fd: end.fd, limitBytes, onEnd: () => this.close() });
     } catch (error) {
-      close(fd);
+      end.close();
       throw error;
     }
   }
@@ -69,7 +69,7 @@ export class Capture {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#pipe.close();
-    close(this.#fd);
+    this.#end.close();
     this.#closed.resolve(undefined);
   }
 }

@@ -3,7 +3,7 @@
  *
  * An output becomes a stream when it is taken: most are captured, which does not take one.
  */
-import { close } from '@sandlock/sys';
+import type { KeptFd } from '@sandlock/sys';
 import type { Socket } from 'node:net';
 
 import { Capture } from './capture.js';
@@ -16,7 +16,7 @@ const OUTPUTS: readonly Output[] = [1, 2];
 export class ProgramStreams {
   readonly #limitBytes: number;
   /** Owned here until it is taken or captured. */
-  readonly #ends: (number | null)[];
+  readonly #ends: (KeptFd | null)[];
   readonly #streams: (Socket | null)[] = [null, null, null];
   readonly #captures: (Capture | null)[] = [null, null, null];
   readonly #stdinClosed: Promise<void>;
@@ -48,9 +48,9 @@ export class ProgramStreams {
   /** Begins to capture what was not taken. */
   capture(): void {
     for (const i of OUTPUTS) {
-      const fd = this.#release(i);
-      if (fd === null) continue;
-      const capture = (this.#captures[i] = new Capture(fd, this.#limitBytes));
+      const end = this.#release(i);
+      if (end === null) continue;
+      const capture = (this.#captures[i] = new Capture(end, this.#limitBytes));
       if (!this.#isReferenced) capture.unref();
     }
   }
@@ -80,22 +80,21 @@ export class ProgramStreams {
     for (const stream of this.#streams) stream?.destroy();
     for (const i of OUTPUTS) {
       this.#captures[i]?.close();
-      const fd = this.#release(i);
-      if (fd !== null) close(fd);
+      this.#release(i)?.close();
     }
   }
 
   #streamOf(i: 0 | Output): Socket | null {
-    const fd = this.#release(i);
-    if (fd === null) return this.#streams[i]!;
-    const stream = (this.#streams[i] = pipeStream(fd, i === 0 ? 'write' : 'read'));
+    const end = this.#release(i);
+    if (end === null) return this.#streams[i]!;
+    const stream = (this.#streams[i] = pipeStream(end.release(), i === 0 ? 'write' : 'read'));
     if (!this.#isReferenced) stream.unref();
     return stream;
   }
 
-  #release(i: 0 | Output): number | null {
-    const fd = this.#ends[i]!;
+  #release(i: 0 | Output): KeptFd | null {
+    const end = this.#ends[i]!;
     this.#ends[i] = null;
-    return fd;
+    return end;
   }
 }

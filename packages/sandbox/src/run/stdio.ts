@@ -4,7 +4,7 @@
  * Pipes, not sockets: a program can tell, and /dev/stdout of a socket cannot be opened. The program's ends are
  * closed here as soon as it has its own copies, or a reader would never see the end.
  */
-import { AT_FDCWD, close, isOpenFd, O_RDONLY, O_WRONLY, openat, pipe } from '@sandlock/sys';
+import { AT_FDCWD, close, isOpenFd, KeptFd, O_RDONLY, O_WRONLY, openat, pipe } from '@sandlock/sys';
 import type { Socket } from 'node:net';
 
 import type { StdioMode } from './run-options.js';
@@ -13,7 +13,7 @@ export interface StdioPlan {
   /** For the program, in this process's numbers. */
   readonly fds: readonly [number, number, number];
   /** Our end of each pipe, or null. */
-  readonly ends: readonly [number | null, number | null, number | null];
+  readonly ends: readonly [KeptFd | null, KeptFd | null, KeptFd | null];
   /** Closes what was opened for the program alone. Idempotent. */
   closeProgramSide(): void;
   /** Closes our ends, which no stream has taken over. */
@@ -23,16 +23,16 @@ export interface StdioPlan {
 /** @throws {SyscallError} EMFILE, ENFILE: nothing stays open then */
 export function planStdio(modes: readonly [StdioMode, StdioMode, StdioMode]): StdioPlan {
   const opened: number[] = [];
-  const ends: [number | null, number | null, number | null] = [null, null, null];
+  const ends: [KeptFd | null, KeptFd | null, KeptFd | null] = [null, null, null];
   const closeAll = (fds: number[]): void => {
     for (const fd of fds.splice(0)) close(fd);
   };
-  const ourEnds = (): number[] => ends.filter((fd) => fd !== null);
+  const closeOurSide = (): void => ends.forEach((end) => end?.close());
   try {
     const fds = modes.map((mode, i) => {
       if (mode === 'pipe') {
         const [readEnd, writeEnd] = pipe();
-        ends[i] = i === 0 ? writeEnd : readEnd;
+        ends[i] = new KeptFd(i === 0 ? writeEnd : readEnd);
         return keep(opened, i === 0 ? readEnd : writeEnd);
       }
       if (typeof mode === 'number') return mode;
@@ -40,9 +40,10 @@ export function planStdio(modes: readonly [StdioMode, StdioMode, StdioMode]): St
       if (mode === 'inherit' && isOpenFd(i)) return i;
       return keep(opened, openat(AT_FDCWD, '/dev/null', i === 0 ? O_RDONLY : O_WRONLY));
     }) as [number, number, number];
-    return { fds, ends, closeProgramSide: () => closeAll(opened), closeOurSide: () => closeAll(ourEnds()) };
+    return { fds, ends, closeProgramSide: () => closeAll(opened), closeOurSide };
   } catch (error) {
-    closeAll([...opened, ...ourEnds()]);
+    closeAll(opened);
+    closeOurSide();
     throw error;
   }
 }

@@ -9,7 +9,7 @@ namespace sandlock {
 
 class KeptFd : public Napi::ObjectWrap<KeptFd> {
  public:
-  static Napi::Function Class(Napi::Env env) { return DefineClass(env, "KeptFd", {InstanceMethod<&KeptFd::Close>("close")}); }
+  static Napi::Function Class(Napi::Env env) { return DefineClass(env, "KeptFd", {InstanceMethod<&KeptFd::Close>("close"), InstanceMethod<&KeptFd::Release>("release")}); }
 
   // (fd)
   explicit KeptFd(const Napi::CallbackInfo& info) : Napi::ObjectWrap<KeptFd>(info), fd_(Int(info[0])) {}
@@ -18,6 +18,11 @@ class KeptFd : public Napi::ObjectWrap<KeptFd> {
  private:
   Napi::Value Close(const Napi::CallbackInfo& info) {
     CloseOnce();
+    return info.Env().Undefined();
+  }
+
+  Napi::Value Release(const Napi::CallbackInfo& info) {
+    fd_ = -1;
     return info.Env().Undefined();
   }
 

@@ -9,12 +9,13 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { guardFile } from '../binding.js';
 import { AT_FDCWD, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, MFD_ALLOW_SEALING, MFD_CLOEXEC, O_PATH } from '../constants.js';
 import { addSeals, memfdCreate, openat, write } from '../files.js';
+import { KeptFd } from '../kept-fd.js';
 
-let opened: number | undefined;
+let opened: KeptFd | undefined;
 
-/** Close-on-exec; owned by this module for as long as the process lives. */
+/** Close-on-exec; owned by this module for as long as its thread lives. */
 export function guardProgramFd(): number {
-  return (opened ??= open(guardFile()));
+  return (opened ??= new KeptFd(open(guardFile()))).fd;
 }
 
 /** Path of the guard program: static, so it also serves as the smallest program there is to try a sandbox with. */

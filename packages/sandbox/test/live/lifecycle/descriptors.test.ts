@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
 
+import { openFds } from './targets/open-fds.mjs';
 import { box, python, targets } from './support.js';
 
 const listing = [python, `${targets}/descriptors.py`];
@@ -76,5 +78,33 @@ describe('the descriptors of a program', () => {
     expect(stdout.toString()).toMatch(/^4 (socket|pipe) /m);
     sleeper.kill('SIGKILL');
     await once(sleeper, 'exit');
+  });
+});
+
+describe('the descriptors of a supervisor', () => {
+  const worker = `
+    const { parentPort } = require('node:worker_threads');
+    import(${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)}).then(async ({ Sandbox }) => {
+      const sandbox = new Sandbox({ fsReadable: ['/usr', '/etc', ...['/lib', '/lib64', '/bin'].map((path) => ({ path, optional: true }))] });
+      globalThis.children = [await sandbox.spawn(['sleep', '100']), await sandbox.spawn(['sleep', '100']), await sandbox.spawn(['sleep', '100'])];
+      children[0].wait();
+      children[1].stdout.resume();
+      parentPort.postMessage('begun');
+    });`;
+
+  /** @returns how many are open while it runs, and after it was ended */
+  async function endedWorker(): Promise<[number, number]> {
+    const thread = new Worker(worker, { eval: true });
+    await once(thread, 'message');
+    const during = openFds();
+    await thread.terminate();
+    return [during, openFds()];
+  }
+
+  it('are closed with the worker thread that it is in: of captured, taken and untaken pipes, and the listener', async () => {
+    const [, before] = await endedWorker(); // of what a first worker leaves to the process
+    const [during, after] = await endedWorker();
+    expect(during).toBeGreaterThanOrEqual(before + 3 * 4);
+    expect(after).toBe(before);
   });
 });
