@@ -68,8 +68,12 @@ export class Sandbox {
    * @throws {DOMException} AbortError
    */
   async run(cmd: Command, options: RunOptions = {}): Promise<CapturedResult> {
-    const child = this.#launch(cmd, options, { stdio: ({ input }) => [input === undefined ? 'inherit' : 'pipe', 'pipe', 'pipe'] });
-    const { input, check } = options;
+    let call: RunOptions = {};
+    const child = this.#launch(cmd, options, { stdio: (checked) => {
+      call = checked;
+      return [checked.input === undefined ? 'inherit' : 'pipe', 'pipe', 'pipe'];
+    } });
+    const { input, check } = call;
     try {
       if (input !== undefined) feed(child.stdin!, input);
     } catch (error) {

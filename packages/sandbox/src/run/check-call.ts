@@ -17,6 +17,17 @@ const KNOWN = new Set([
   'stdin', 'stdout', 'stderr', 'input', 'check',
 ]);
 
+/**
+ * Reads each option, once: what was checked is what is used then, and a getter that fails does so before there is a process.
+ *
+ * @returns what is no object as it is, for {@link checkCall} to refuse
+ */
+export function readOnce<T>(options: T): T {
+  if (!isObject(options)) return options;
+  const inherited = [...KNOWN].filter((name) => name in options && !Object.hasOwn(options, name));
+  return { ...Object.fromEntries(inherited.map((name) => [name, options[name as keyof T]])), ...options };
+}
+
 /** @throws {ConfigError} with every issue */
 export function checkCall(cmd: readonly (string | Uint8Array)[], options: PopenOptions & RunOptions): void {
   const issues = [...commandIssues(cmd), ...optionIssues(options)];

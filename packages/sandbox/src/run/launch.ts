@@ -18,7 +18,7 @@ import type { Policy } from '../policy/policy.js';
 import { gpuGrants } from '../policy/gpu-grants.js';
 import { resolveGrants } from '../policy/resolve-grants.js';
 import { abortError } from './abort-error.js';
-import { checkCall } from './check-call.js';
+import { checkCall, readOnce } from './check-call.js';
 import { makeConfinement } from './confinement.js';
 import type { KeptFiles } from './kept-files.js';
 import { LeasedRuleset } from './kept-rulesets.js';
@@ -36,7 +36,7 @@ export interface LaunchInput {
   readonly files: KeptFiles;
   readonly cmd: readonly (string | Uint8Array)[];
   readonly options: PopenOptions & RunOptions;
-  /** Of options that were checked. */
+  /** Is given the options as they were read and checked. */
   readonly stdio: (options: PopenOptions & RunOptions) => readonly [StdioMode, StdioMode, StdioMode];
   readonly interactive?: boolean;
   readonly park?: boolean;
@@ -44,16 +44,18 @@ export interface LaunchInput {
 
 /** @throws every error of a start that comes before a process exists */
 export function launch(input: LaunchInput): SandboxProcess {
-  const { policy, handlers, cmd, options } = input;
+  const { policy, handlers, cmd } = input;
+  let { options } = input;
   let table: DispatchTable | undefined;
   try {
+    options = readOnce(options);
     checkCall(cmd, options);
     if (options.signal?.aborted) throw abortError(options.signal);
     // Sandlock's own families ask for nothing that a rule on arguments refuses, and most runs have no others.
     const isPlain = handlers.length === 0 && (options.handlers?.length ?? 0) === 0;
     const blocklist = isPlain ? new Set(policy.deniedSyscalls) : refusedCalls(policy, protectionStatuses(policy.protections, landlockAbiVersion()));
     table = new DispatchTable({ arch: policy.arch, blocklist });
-    return start(input, table);
+    return start({ ...input, options }, table);
   } catch (error) {
     // Handlers were handed over with the call: their dispose runs also where there is no process to end first.
     table ??= new DispatchTable({ arch: policy.arch });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { action, on, Sandbox, type SandboxOptions } from '../../../src/index.js';
+import { action, on, type RunOptions, Sandbox, type SandboxOptions } from '../../../src/index.js';
 import { box, grants, marked, newMark } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'start-errors-'));
@@ -195,5 +195,31 @@ describe('PATH', () => {
     } finally {
       process.env['PATH'] = PATH;
     }
+  });
+});
+
+describe('an option of a run', () => {
+  const values = { timeout: 20_000, killGrace: 1, signal: new AbortController().signal, env: {}, cwd: '/', maxBuffer: 10, name: undefined, handlers: [], fds: {}, input: '', check: true };
+
+  it.each(['of its own', 'inherited'])('is read once: %s', async (kind) => {
+    const reads: Record<string, number> = {};
+    const getters = Object.defineProperties({}, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, {
+      enumerable: true,
+      get: () => {
+        reads[name] = (reads[name] ?? 0) + 1;
+        return value;
+      },
+    }])));
+    const options = (kind === 'inherited' ? Object.create(getters) : getters) as RunOptions;
+    expect((await box().run(['/bin/echo', 'done'], options)).stdout.toString()).toBe('done\n');
+    expect(reads).toEqual(Object.fromEntries(Object.keys(values).map((name) => [name, 1])));
+  });
+
+  it('that cannot be read ends the handlers that were given, and starts nothing', async () => {
+    let disposed = 0;
+    const handlers = [on('uname', { handle: () => action.continue(), dispose: () => void disposed++ })];
+    const failing = { get timeout(): number { throw new Error('on purpose'); } };
+    await expect(box({ handlers }).run(['/bin/true'], failing)).rejects.toThrow('on purpose');
+    expect(disposed).toBe(1);
   });
 });
