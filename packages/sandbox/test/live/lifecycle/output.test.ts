@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 
-import { box, python, sleep } from './support.js';
+import { box, python, sleep, untilSaid } from './support.js';
 
 const sandbox = box();
 const MIB = 1024 * 1024;
@@ -148,14 +148,15 @@ for t in threads: t.join()`];
   });
 
   it('of whoever outside has the pipe ends, also where that is never silent', async () => {
-    const child = await sandbox.spawn(['/bin/sh', '-c', 'echo own; sleep 100']);
+    const child = await sandbox.spawn(['/bin/sleep', '100']);
     const waiting = child.wait();
-    const outsider = spawn('/bin/sh', ['-c', `exec > /proc/${child.pid!}/fd/1; while echo more; do sleep 0.02; done`], { stdio: ['ignore', 'ignore', 'ignore'] });
-    await sleep(500);
+    const writing = `exec 3> /proc/${child.pid!}/fd/1; while echo more >&3; do echo wrote; sleep 0.02; done`;
+    const outsider = spawn('/bin/sh', ['-c', writing], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const gone = once(outsider, 'exit');
+    await untilSaid(outsider.stdout, 'wrote');
     await child.kill(); // resolves once the run has ended
-    expect(String((await waiting).stdout)).toMatch(/^own\n(more\n){3}/); // it was heard
-    expect(outsider.exitCode).toBeNull();
-    await once(outsider, 'exit'); // nobody reads any more
+    expect(String((await waiting).stdout)).toMatch(/^(more\n)+$/); // it was heard
+    await gone; // nobody reads any more
   });
 
   it('of a process that another one left behind is read to its end', async () => {
