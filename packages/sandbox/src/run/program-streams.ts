@@ -55,10 +55,12 @@ export class ProgramStreams {
     }
   }
 
-  /** The tree is gone. Resolves when all that it wrote is captured, and who feeds it has let go. */
+  /** The tree is gone. Resolves when all that it wrote is captured or, where it flows, was read, and who feeds it has let go. */
   async finish(): Promise<void> {
     this.capture(); // whoever waits only now gets the same
     this.#streams[0]?.destroy();
+    // No more is to come than what a pipe holds, which is read in one go.
+    if (OUTPUTS.some((i) => this.#streams[i] !== null)) await roundOfLoop();
     await Promise.all([this.#stdinClosed, ...this.#captures.map((capture) => capture?.finish())]);
   }
 
@@ -97,4 +99,9 @@ export class ProgramStreams {
     this.#ends[i] = null;
     return end;
   }
+}
+
+/** A whole one: that which goes on may have passed by what is to be read. */
+async function roundOfLoop(): Promise<void> {
+  for (let n = 0; n < 2; n++) await new Promise((resolve) => { setImmediate(resolve); });
 }
