@@ -2,7 +2,6 @@
  * Entries of a directory that get a rule, each with what it was when that was decided: one that is another file by then gets none.
  */
 import type { EntryStat } from '@sandlock/sys';
-import { createHash } from 'node:crypto';
 
 export interface JudgedEntries {
   /** A character a byte. */
@@ -12,7 +11,7 @@ export interface JudgedEntries {
   /** Device and inode of each. */
   readonly identities: BigUint64Array;
   /** The same for the same names of the same files, and for no others. */
-  readonly digest: string;
+  readonly key: string;
 }
 
 export function judgedEntries(names: readonly string[], entries: ReadonlyMap<string, EntryStat>): JudgedEntries {
@@ -21,6 +20,6 @@ export function judgedEntries(names: readonly string[], entries: ReadonlyMap<str
     const { dev, ino } = entries.get(name)!;
     return [dev, ino];
   }));
-  const digest = createHash('sha256').update(`${names.length} `).update(text).update(new Uint8Array(identities.buffer)).digest('base64');
-  return { names, text, identities, digest };
+  const key = `${names.length} ${Buffer.concat([text, new Uint8Array(identities.buffer)]).toString('base64')}`;
+  return { names, text, identities, key };
 }

@@ -40,6 +40,7 @@ interface Kept {
 export class KeptFiles {
   readonly #policy: Policy;
   #kept: Kept | undefined;
+  #starts = 0;
 
   /** @param policy of the sandbox, with all grants */
   constructor(policy: Policy) {
@@ -48,6 +49,7 @@ export class KeptFiles {
 
   /** @param copies on which its rules for the network depend @returns undefined: it has to be found anew */
   find(copies: SocketCopies): FoundFiles | undefined {
+    this.#starts++;
     const kept = this.#kept;
     if (kept === undefined) return undefined;
     if (kept.copies === copies && readMountTable() === kept.mounts && kept.paths.look().equals(kept.looks)) return kept.found;
@@ -61,6 +63,7 @@ export class KeptFiles {
    * @param mounts   from mountTable(), before that
    */
   keep(copies: SocketCopies, found: FoundFiles, real: RealPaths, mounts: MountTable, beganMs: number): void {
+    if (this.#starts === 1) return; // the first start of a sandbox is often its only one
     const policy = this.#policy;
     if (policy.gpus !== null || !found.granted.isLasting || mounts.some((mount) => SPECIAL.includes(mount.type) && isMovable(mount, mounts))) return;
     const special = (path: string) => mounts.some((mount) => SPECIAL.includes(mount.type) && isWithin(path, mount.path));

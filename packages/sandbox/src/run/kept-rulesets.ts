@@ -123,7 +123,7 @@ function textOf({ handledFs, handledNet, scoped, pathRules, portRules }: Landloc
   return JSON.stringify([
     [handledFs, handledNet, scoped].map(String),
     portRules.map(({ port, access }) => [port, String(access)]),
-    pathRules.map(({ path, access, optional, judged, entries }) => [text(path), String(access), optional, judged ?? null, entries?.digest ?? null]),
+    pathRules.map(({ path, access, optional, judged, entries }) => [text(path), String(access), optional, judged ?? null, entries?.key ?? null]),
   ]);
 }
 

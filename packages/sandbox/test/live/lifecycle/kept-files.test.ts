@@ -54,11 +54,11 @@ describe('a sandbox', () => {
     await sleep(SETTLED_MS);
     const served = watched();
     const sandbox = box({ fsReadable: [...SYSTEM, path] });
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < 4; n++) {
       writeFileSync(join(path, `other-${n}`), ''); // of what is in a grant as a whole nothing was found out
       expect(String((await sandbox.run(['cat', join(path, 'file'), join(path, `other-${n}`), '/etc/passwd'])).stdout)).toMatch(/^once[^]*root/);
     }
-    expect(served).toEqual([false, true, true]);
+    expect(served).toEqual([false, false, true, true]); // the first might have been the only one
   }, 30_000);
 
   it('gives what a link leads to by then, and nothing of what it led to', async () => {
@@ -69,11 +69,11 @@ describe('a sandbox', () => {
     const sandbox = box({ fsReadable: [...SYSTEM, link] });
     const cat = async (...files: string[]) => String((await sandbox.run(['cat', ...files])).stdout);
     const both = [join(first, 'file'), join(second, 'file')];
-    expect([await cat(...both), await cat(...both)]).toEqual(['first', 'first']);
+    expect([await cat(...both), await cat(...both), await cat(...both)]).toEqual(['first', 'first', 'first']);
     rmSync(link);
     symlinkSync(second, link);
     expect(await cat(...both)).toBe('second');
-    expect(served).toEqual([false, true, false]);
+    expect(served).toEqual([false, false, true, false]);
   }, 30_000);
 
   it('gives what has come, and refuses to start without what is gone', async () => {
@@ -81,7 +81,7 @@ describe('a sandbox', () => {
     await sleep(SETTLED_MS);
     const sandbox = box({ fsReadable: [...SYSTEM, needed, cwd, { path: optional, optional: true }], cwd });
     const cat = async () => String((await sandbox.run(['cat', 'file', join(optional, 'file')])).stdout);
-    expect([await cat(), await cat()]).toEqual(['cwd', 'cwd']);
+    expect([await cat(), await cat(), await cat()]).toEqual(['cwd', 'cwd', 'cwd']);
     made('optional');
     expect(await cat()).toBe('cwdoptional');
     await sleep(SETTLED_MS);
