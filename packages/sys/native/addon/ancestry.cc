@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <string>
@@ -41,9 +40,7 @@ static Napi::Value Ancestry(const Napi::CallbackInfo& info) {
   }
   close(fd);
   if (error != 0) return Napi::Number::New(info.Env(), error);
-  auto array = Napi::BigUint64Array::New(info.Env(), fields.size());
-  memcpy(array.Data(), fields.data(), fields.size() * sizeof(uint64_t));
-  return array;
+  return Words(info.Env(), fields);
 }
 
 void InitAncestry(Napi::Env env, Napi::Object exports) {

@@ -48,14 +48,10 @@ static Napi::Value ListEntries(const Napi::CallbackInfo& info) {
   if (error == 0) error = errno;
   closedir(directory);
   if (error != 0) return Napi::Number::New(info.Env(), -error);
-  auto array = Napi::BigUint64Array::New(info.Env(), fields.size());
-  if (!fields.empty()) memcpy(array.Data(), fields.data(), fields.size() * sizeof(uint64_t));
-  auto own = Napi::BigUint64Array::New(info.Env(), 3);
-  own[0] = self.st_dev, own[1] = self.st_ino, own[2] = self.st_ctim.tv_sec * 1000000000ull + self.st_ctim.tv_nsec;
   auto listed = Napi::Array::New(info.Env(), 3);
-  listed.Set(0u, own);
+  listed.Set(0u, Words(info.Env(), {self.st_dev, self.st_ino, self.st_ctim.tv_sec * 1000000000ull + self.st_ctim.tv_nsec}));
   listed.Set(1u, Napi::Buffer<char>::Copy(info.Env(), names.data(), names.size()));
-  listed.Set(2u, array);
+  listed.Set(2u, Words(info.Env(), fields));
   return listed;
 }
 

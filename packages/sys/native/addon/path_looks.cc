@@ -41,11 +41,9 @@ static Napi::Value PathLooks(const Napi::CallbackInfo& info) {
     bool by_birth = count > changing && (found.mask & kBirth);
     fields.insert(fields.end(), {0, found.dev(), found.ino, found.rdev(), found.mode, (by_birth ? found.birth : found.change).ns()});
   }
-  auto array = Napi::BigUint64Array::New(info.Env(), fields.size());
-  if (!fields.empty()) memcpy(array.Data(), fields.data(), fields.size() * sizeof(uint64_t));
   auto looks = Napi::Array::New(info.Env(), 2);
   looks.Set(0u, Napi::Buffer<char>::Copy(info.Env(), real.data(), real.size()));
-  looks.Set(1u, array);
+  looks.Set(1u, Words(info.Env(), fields));
   return looks;
 }
 

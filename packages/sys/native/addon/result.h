@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <napi.h>
+#include <string.h>
+
+#include <vector>
 
 namespace sandlock {
 
@@ -37,6 +40,13 @@ struct Bytes {
 inline Bytes BytesOf(const Napi::Value& v) {
   auto array = v.As<Napi::Uint8Array>();
   return {array.Data(), array.ByteLength()};
+}
+
+// What does not fit into a double: devices, inodes, moments.
+inline Napi::BigUint64Array Words(Napi::Env env, const std::vector<uint64_t>& words) {
+  auto array = Napi::BigUint64Array::New(env, words.size());
+  if (!words.empty()) memcpy(array.Data(), words.data(), words.size() * sizeof(uint64_t));
+  return array;
 }
 
 // A C string, its zero included.
