@@ -14,6 +14,7 @@ import { fileIdentity } from '@sandlock/builtins';
 import type { KnownEntries } from '@sandlock/dispatch';
 import { type EntryStat, S_IFDIR, S_IFLNK } from '@sandlock/sys';
 
+import { pathBytes, pathText } from '../policy/path-text.js';
 import type { PolicyGrant } from '../policy/policy.js';
 import { RealPaths } from '../policy/real-paths.js';
 import type { Holes } from './holes.js';
@@ -73,7 +74,7 @@ export function divideGrants({ readable, writable }: Grants, holes: Holes, paths
       const judged = found.identity;
       const known = directories.get(directory);
       directories.set(directory, { listing: found, writable: atDirectory !== undefined || known?.writable === true });
-      const divided = { ...grant, path: toBytes(directory), judged };
+      const divided = { ...grant, path: pathBytes(directory), judged };
       atDirectory?.({ ...divided, holding: holes.holding.has(found.directory) });
       return { ...divided, optional: true, entries: found.judged(beside) };
     });
@@ -150,17 +151,14 @@ function isViewed(stat: EntryStat, { identities }: Holes): boolean {
 function readOnly(grant: PolicyGrant, path: string | undefined, cgroups: readonly string[]): PolicyGrant[] {
   if (path === undefined) return [];
   if (cgroups.some((mount) => isWithin(path, mount))) return [grant];
-  return cgroups.filter((mount) => isWithin(mount, path)).map((mount) => ({ ...grant, path: toBytes(mount), optional: true }));
+  return cgroups.filter((mount) => isWithin(mount, path)).map((mount) => ({ ...grant, path: pathBytes(mount), optional: true }));
 }
 
 /** What a grant gives of a procfs: the paths in one, or all of those beneath. */
 function inside(grant: PolicyGrant, resolvedPath: string | undefined, procfs: readonly string[]): string[] {
-  const path = toText(grant.path);
+  const path = pathText(grant.path);
   const real = resolvedPath ?? path;
   // /proc/self is a link and leads to this process: what was meant is the target's own.
   const within = procfs.some((mount) => isWithin(path, mount)) ? [path] : procfs.some((mount) => isWithin(real, mount)) ? [real] : [];
   return [...within, ...procfs.filter((mount) => mount !== real && isWithin(mount, real))];
 }
-
-const toText = (path: Uint8Array) => Buffer.from(path).toString('latin1');
-const toBytes = (path: string) => Uint8Array.from(Buffer.from(path, 'latin1'));

@@ -10,6 +10,7 @@ import type { KnownEntries } from '@sandlock/dispatch';
 import { type DirectoryStat, type EntryStat, listEntries, listNames, S_IFDIR, S_IFMT } from '@sandlock/sys';
 import { lstatSync, statSync, type BigIntStats } from 'node:fs';
 
+import { pathBytes } from '../policy/path-text.js';
 import { identityOf } from './identities.js';
 import { judgedEntries, type JudgedEntries } from './judged-entries.js';
 import { mountTable, type MountTable } from './mount-table.js';
@@ -31,7 +32,7 @@ export class Listing {
    */
   constructor(path: string, { look, links = true }: { readonly look: boolean; readonly links?: boolean }) {
     this.path = path;
-    const { directory, names, entries } = look ? { names: undefined, ...listEntries(toBuffer(path), { links }) } : { entries: undefined, ...listNames(toBuffer(path)) };
+    const { directory, names, entries } = look ? { names: undefined, ...listEntries(pathBytes(path), { links }) } : { entries: undefined, ...listNames(pathBytes(path)) };
     this.directory = directory;
     this.identity = identityOf(directory);
     this.#names = names;
@@ -44,7 +45,7 @@ export class Listing {
 
   /** Those that are still there. @throws {Moved} the path leads to another directory by now */
   get entries(): ReadonlyMap<string, EntryStat> {
-    return (this.#entries ??= ofDirectory(this.path, this.identity, () => listEntries(toBuffer(this.path))).entries);
+    return (this.#entries ??= ofDirectory(this.path, this.identity, () => listEntries(pathBytes(this.path))).entries);
   }
 
   /** Some of the entries, with what they are, as rules take them. */
@@ -73,7 +74,6 @@ export class Listing {
 /** Policies that divide one directory in different ways, as a rule. */
 const MAX_JUDGED = 4;
 
-const toBuffer = (path: string): Buffer => Buffer.from(path, 'latin1');
 
 export function isOfType({ mode }: EntryStat, type: number): boolean {
   return (Number(mode) & S_IFMT) === type;
@@ -90,7 +90,7 @@ const kept = new Map<string, Kept>();
 export function listing(path: string): Listing {
   const mounts = mountTable();
   const last = kept.get(path);
-  if (last?.mounts === mounts && stateOf(last.listing.directory) === stateOf(statSync(toBuffer(path), { bigint: true }))) return last.listing;
+  if (last?.mounts === mounts && stateOf(last.listing.directory) === stateOf(statSync(pathBytes(path), { bigint: true }))) return last.listing;
   const began = Date.now();
   const made = new Listing(path, { look: false });
   if (isSettled(made.directory, began) && mountTable() === mounts) kept.set(path, { mounts, listing: made });
@@ -140,5 +140,5 @@ export function isSettled({ ctimeNs }: Pick<BigIntStats, 'ctimeNs'>, atMs = Date
 
 /** undefined: gone. */
 export function lookedAt(path: string): BigIntStats | undefined {
-  return lstatSync(toBuffer(path), { bigint: true, throwIfNoEntry: false });
+  return lstatSync(pathBytes(path), { bigint: true, throwIfNoEntry: false });
 }

@@ -15,6 +15,7 @@ import { isSettled } from '../landlock/listing.js';
 import { isMovable, isWithin, SPECIAL } from '../landlock/mount-points.js';
 import { readMountTable, type MountTable } from '../landlock/mount-table.js';
 import { identityOf, MISSING } from '../landlock/identities.js';
+import { pathBytes, pathText } from '../policy/path-text.js';
 import type { Policy } from '../policy/policy.js';
 import type { RealPaths } from '../policy/real-paths.js';
 import type { GrantedFiles } from './granted-files.js';
@@ -71,15 +72,15 @@ export class KeptFiles {
     const before = new PathSet(paths).look().list();
     const grants = policy.fs.writable.length + policy.fs.readable.length;
     if (before.slice(0, grants).some((look, i) => !isPlain(look, real.of(paths[i]!), mounts))) return;
-    const listed = new Set([...found.granted.served.directories, ...before.slice(grants).flatMap(({ real: path }) => (path === undefined ? [] : above(toText(path))))]);
-    const set = new PathSet(paths, [...listed].map(toBytes));
+    const listed = new Set([...found.granted.served.directories, ...before.slice(grants).flatMap(({ real: path }) => (path === undefined ? [] : above(pathText(path))))]);
+    const set = new PathSet(paths, [...listed].map(pathBytes));
     const looks = set.look();
     const list = looks.list();
     if (!list.every(({ real: path, timeNs }) => path === undefined || isSettled({ ctimeNs: timeNs }, beganMs))) return;
     // What the rules are for is what is there: another name in between would not be seen by the next look.
-    const identities = new Map([...paths.map(toText), ...listed].map((path, i) => [path, list[i]!]));
+    const identities = new Map([...paths.map(pathText), ...listed].map((path, i) => [path, list[i]!]));
     const isThere = found.granted.landlock.pathRules.every(({ path, judged }) => {
-      const look = identities.get(toText(path));
+      const look = identities.get(pathText(path));
       return look !== undefined && judged === (look.real === undefined ? MISSING : identityOf(look));
     });
     if (isThere) this.#kept = { copies, mounts, paths: set, looks, found };
@@ -88,12 +89,12 @@ export class KeptFiles {
 
 /** The policy's grants, then what else is gone by. */
 function pathsOf({ fs, cwd }: Policy, views: readonly string[]): Uint8Array[] {
-  return [...[...fs.writable, ...fs.readable].map(({ path }) => path), ...(cwd === null ? [] : [cwd]), ...views.map(toBytes)];
+  return [...[...fs.writable, ...fs.readable].map(({ path }) => path), ...(cwd === null ? [] : [cwd]), ...views.map(pathBytes)];
 }
 
 /** Whether a grant leads where it was taken to lead, and no file system is near whose directories change without a sign. */
 function isPlain(look: PathLook, real: string | undefined, mounts: MountTable): boolean {
-  if ((look.real && toText(look.real)) !== real) return false;
+  if ((look.real && pathText(look.real)) !== real) return false;
   return real === undefined || !mounts.some(({ path, type }) => (
     SPECIAL.includes(type) && type !== 'proc' && (isWithin(real, path) || isWithin(path, real))));
 }
@@ -103,6 +104,3 @@ function above(path: string): string[] {
   const directory = dirname(path);
   return directory === path ? [] : [directory, ...above(directory)];
 }
-
-const toText = (path: Uint8Array) => Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString('latin1');
-const toBytes = (path: string) => Buffer.from(path, 'latin1');

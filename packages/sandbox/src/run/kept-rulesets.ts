@@ -14,6 +14,7 @@ import { MISSING } from '../landlock/identities.js';
 import type { LandlockPlan, PathRule } from '../landlock/landlock-plan.js';
 import { isSettled } from '../landlock/listing.js';
 import { mountTable, type MountTable } from '../landlock/mount-table.js';
+import { pathText } from '../policy/path-text.js';
 import { createRuleset } from './ruleset.js';
 
 /** Different plans that one process starts programs with, as a rule. Each takes a descriptor. */
@@ -123,7 +124,7 @@ function textOf({ handledFs, handledNet, scoped, pathRules, portRules }: Landloc
   return JSON.stringify([
     [handledFs, handledNet, scoped].map(String),
     portRules.map(({ port, access }) => [port, String(access)]),
-    pathRules.map(({ path, access, optional, judged, entries }) => [text(path), String(access), optional, judged ?? null, entries?.key ?? null]),
+    pathRules.map(({ path, access, optional, judged, entries }) => [pathText(path), String(access), optional, judged ?? null, entries?.key ?? null]),
   ]);
 }
 
@@ -146,5 +147,3 @@ function stateOf({ entries }: PathRule, stat: BigIntStats): string | undefined {
   if (!byBirth && !isSettled(stat)) return undefined;
   return `${stat.dev} ${stat.ino} ${byBirth ? stat.birthtimeNs : stat.ctimeNs}`;
 }
-
-const text = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
