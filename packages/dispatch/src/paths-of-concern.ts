@@ -4,6 +4,10 @@
  * Where every handler of a call makes that promise, the listener may answer such calls itself. A handler has to
  * answer rightly without that as well: what it is spared is up to the listener, and a path that leaves a tree by `..`, or is
  * relative to a descriptor, always comes to it, and so does an empty one.
+ *
+ * Of symlink(2) and symlinkat(2) the promise is about what the link could lead to, or towards, wherever it is moved. A path concerns a
+ * handler by its text until such a call has come to it, afterwards also by what it leads to; and one with `..` behind a name does so whenever it
+ * comes.
  */
 import { pathArguments } from './path-arguments.js';
 import type { Link } from './table.js';
@@ -23,11 +27,15 @@ export interface KnownEntries {
   readonly entries: ReadonlyMap<string, { readonly dev: bigint; readonly ino: bigint } | null>;
 }
 
-/** A call that may be answered without asking, by the registers of its one path. */
+/** A call that may be answered without asking, by the registers of its one path, or of the link that it makes. */
 export interface ScreenableCall {
   readonly nr: number;
   readonly path: number;
   readonly dirfd: number | undefined;
+  /** Of a call that makes a symbolic link, the register with its text. */
+  readonly text?: number;
+  /** It is to be looked at for what paths may lead to from now on, and handed out: somebody made no promise. */
+  readonly handedOut?: true;
 }
 
 /** What a listener has to know to tell the calls that concern nobody. */
@@ -50,9 +58,15 @@ export function screening(chains: Iterable<readonly Link[]>): Screening | undefi
   for (const links of chains) {
     const { nr, name } = links[0]!;
     const paths = pathArguments(name);
+    const text = paths.find(({ stored }) => stored)?.index;
+    const [path, ...others] = paths.filter(({ stored }) => stored !== true);
     const all = links.flatMap(({ concerns }) => (concerns === undefined ? [] : [concerns]));
-    if (paths.length !== 1 || all.length < links.length || UNSCREENED.has(name)) continue;
-    calls.push({ nr, path: paths[0]!.index, dirfd: paths[0]!.dirfd });
+    const isPromised = all.length === links.length;
+    if (path === undefined || others.length > 0 || UNSCREENED.has(name)) continue;
+    if (!isPromised && (text === undefined || all.length === 0)) continue;
+    calls.push({
+      nr, path: path.index, dirfd: path.dirfd, ...(text === undefined ? {} : { text }), ...(isPromised ? {} : { handedOut: true }),
+    });
     for (const concern of all) {
       concern.names?.forEach((path) => names.add(path));
       concern.trees?.forEach((path) => trees.add(path));

@@ -37,6 +37,16 @@ describe('screening', () => {
     expect(screening(table.chains().values())).toBeUndefined();
   });
 
+  it('has calls that make a symbolic link, with its text, also where somebody made no promise', () => {
+    const concerns = { names: ['/a'] };
+    const link = { nr: 88, path: 1, dirfd: undefined, text: 0 };
+    const linkAt = { nr: 266, path: 2, dirfd: 1, text: 0 };
+    expect(screened(family('a', { symlink: concerns, symlinkat: concerns }))?.calls).toEqual([link, linkAt]);
+    expect(screened(family('a', { symlink: concerns, symlinkat: concerns }), family('b', { symlink: undefined }))?.calls)
+      .toEqual([{ ...link, handedOut: true }, linkAt]);
+    expect(screened(family('b', { symlink: undefined, symlinkat: undefined }))).toBeUndefined();
+  });
+
   it('leaves out openat2, whose memory says where its path starts, and calls with two paths or none', () => {
     const concerns = { names: ['/a'] };
     expect(screened(family('a', { openat2: concerns, rename: concerns, getpid: concerns }))).toBeUndefined();

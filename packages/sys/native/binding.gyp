@@ -22,6 +22,7 @@
         "addon/notif_watcher.cc",
         "addon/path_looks.cc",
         "addon/path_screen.cc",
+        "addon/paths_of_concern.cc",
         "addon/pipe_capture.cc",
         "addon/process.cc",
         "addon/seccomp.cc",

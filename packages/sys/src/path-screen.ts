@@ -5,6 +5,10 @@
  * some trees, or at or beneath an entry of some directories that is not known there; and whenever that cannot be told at a
  * glance: memory that is not readable, 512 bytes and more, `..` in one of the trees, a directory descriptor. What passes is
  * answered with `continue`, which grants nothing.
+ *
+ * A call that makes a symbolic link passes when no path over that link, wherever it is moved, could lead to any of these, nor towards
+ * them. From the first that does not, every other path is looked up as well: where links are on its way, what it leads to has to concern
+ * nobody either. After one that does pass this goes for paths with `..` behind a name. Links that were there before are not known of.
  */
 import { binding, type ScreenHandle } from './binding.js';
 
@@ -14,6 +18,10 @@ export interface ScreenedCall {
   readonly path: number;
   /** The register with the directory that a relative path starts from, if the call has one. */
   readonly dirfd?: number | undefined;
+  /** The register with the text of a symbolic link, which the call makes at its path. */
+  readonly text?: number | undefined;
+  /** It is looked at, and none passes. */
+  readonly handedOut?: boolean;
 }
 
 /** A directory whose known entries concern nobody, and all others do. */
@@ -36,7 +44,7 @@ export class PathScreen {
   constructor(
     arch: number, calls: readonly ScreenedCall[], names: readonly Uint8Array[], trees: readonly Uint8Array[], directories: readonly KnownDirectory[] = [],
   ) {
-    const numbers = Int32Array.from(calls.flatMap(({ nr, path, dirfd }) => [nr, path, dirfd ?? -1]));
+    const numbers = Int32Array.from(calls.flatMap(({ nr, path, dirfd, text, handedOut }) => [nr, path, dirfd ?? -1, text ?? -1, Number(handedOut === true)]));
     this.handle = new (binding().PathScreen)(arch, numbers, nulTerminated(names), nulTerminated(trees), directories.map(encoded));
   }
 

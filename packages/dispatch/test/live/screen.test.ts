@@ -3,7 +3,7 @@
  *
  * Each path is opened by a real target; whether the handler was asked is the result.
  */
-import { lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { action, DispatchTable, type HandlerContext, type KnownEntries } from '.
 import { arch, hasPython, Target, type Argument } from './target.js';
 
 const AT_FDCWD = -100;
-const { EACCES, EFAULT, ENOENT } = constants.errno;
+const { EACCES, EEXIST, EFAULT, ENOENT, ENOTDIR } = constants.errno;
 
 let directory: string;
 let level: KnownEntries;
@@ -34,18 +34,18 @@ afterEach(async () => {
 });
 
 /** Refuses what concerns it, so that an open that it should have seen and did not succeeds or fails otherwise. */
-async function start(user = false): Promise<Target> {
+async function start(user?: 'openat' | 'symlinkat'): Promise<Target> {
   asked = [];
   const handler = (context: HandlerContext) => {
-    const path = context.readPath();
+    const path = context.readPath(context.name === 'symlinkat' ? 0 : 1);
     asked.push(path.ok ? path.text : path.reason);
     return action.errno('EACCES');
   };
   const concerns = { names: ['/etc', '/etc/hosts', join(directory, 'named')], trees: ['/proc', join(directory, 'tree')], knownEntries: [level] };
   const table = new DispatchTable().family({
-    name: 'views', handlers: { openat: { handler, concerns }, newfstatat: { handler, concerns } },
+    name: 'views', handlers: { openat: { handler, concerns }, newfstatat: { handler, concerns }, symlinkat: { handler, concerns } },
   });
-  if (user) table.on('openat', () => action.continue());
+  if (user !== undefined) table.on(user, () => action.continue());
   target = await Target.start(table);
   await target.ask({ op: 'chdir', path: directory });
   asked.length = 0;
@@ -60,6 +60,17 @@ async function open(path: Argument, dirfd = AT_FDCWD): Promise<'asked' | number>
     return 'asked';
   }
   return result >= 0 ? 0 : errno;
+}
+
+let links = 0;
+
+/** Makes a link of the target's; the errno, or whether a handler was asked, which refuses it. */
+async function link(text: Argument, path: Argument = { text: `link.${links++}` }, dirfd = AT_FDCWD): Promise<'asked' | number> {
+  const before = asked.length;
+  const { errno, result } = await target!.call('symlinkat', text, dirfd, path);
+  if (asked.length === before) return result === 0 ? 0 : errno;
+  expect(errno).toBe(EACCES);
+  return 'asked';
 }
 
 describe.skipIf(!hasPython)(`the screen of a kernel's listener [needs python3], ${arch}`, () => {
@@ -132,9 +143,110 @@ describe.skipIf(!hasPython)(`the screen of a kernel's listener [needs python3], 
   });
 
   it('is not there when a handler of the user wants to see every open', async () => {
-    await start(true);
+    await start('openat');
     await target!.call('openat', AT_FDCWD, { text: '/etc/passwd' }, 0);
     expect(asked).toContain('/etc/passwd');
     expect(await target!.call('newfstatat', AT_FDCWD, { text: '/usr' }, 0, 0)).toMatchObject({ errno: EFAULT }); // still screened
+  });
+});
+
+describe.skipIf(!hasPython)(`links that a target of a kernel's listener makes [needs python3], ${arch}`, () => {
+  it('pass where none of them leads to what concerns anybody, nor towards it', async () => {
+    await start();
+    const texts = [
+      'plain', './plain', '../plain', 'x/../plain', '../../bar@1.0.0/node_modules/bar', '../typescript/bin/tsc', 'etcetera', 'hosts.allow', 'process/1',
+      'level/old', 'level/old/new', '/usr/lib', '/etc/passwd', '/etc/hosts.allow', '/etc/hosts/x', '/procs', '/dev/null', `${directory}/level/old/file`, '\xff',
+    ];
+    for (const text of texts) {
+      expect([text, await link({ text }, { text: 'made' })]).toEqual([text, 0]);
+      expect(readlinkSync(join(directory, 'made'), 'latin1')).toBe(text);
+      rmSync(join(directory, 'made'));
+    }
+    const { screened, syscalls } = target!.supervisor.stats();
+    expect(syscalls.symlinkat).toBe(texts.length);
+    expect(screened).toBeGreaterThanOrEqual(texts.length);
+    expect(await link({ text: 'plain' }, { text: 'plain' })).toBe(EEXIST);
+    expect(await link({ text: 'plain' }, { text: 'none/made' })).toBe(ENOENT);
+  });
+
+  it.each([
+    '/etc/hosts', '//etc/./hosts', '/usr/../etc/hosts', '/etc', '/etc/', '/', '/..', '/proc', '/proc/1/environ', '/proc/../usr',
+    '..', '../', '.', '../..', 'x/..', 'etc/hosts', '../../../../etc/hosts', 'hosts', './/hosts', 'x/../hosts', '../etc', '../proc', 'proc/1/environ', 'named', 'tree', 'tree/x',
+    'level/new', './level/../level/none/x', `/${'x'.repeat(600)}`,
+  ])('do not pass with the text %s', async (text) => {
+    await start();
+    expect(await link({ text })).toBe('asked');
+  });
+
+  it('do not pass where that cannot be told', async () => {
+    await start();
+    expect(await link(4096)).toBe('asked'); // memory that is not there
+    expect(await link({ text: 'plain' }, 4096)).toBe('asked');
+    expect(await link({ text: 'plain' }, { text: 'x' }, 999)).toBe('asked');
+    expect(await link({ text: '/usr' }, 4096)).toBe(EFAULT); // wherever it is made
+    expect(await link({ edge: '/usr' }, 4096)).toBe(EFAULT);
+    expect(await link({ edge: '/etc' }, 4096)).toBe('asked');
+  });
+
+  it('are told by the directory in which they are made, also at a descriptor', async () => {
+    await start();
+    mkdirSync(join(directory, 'level/old/deep'), { recursive: true });
+    const { result: old } = await target!.call('openat', AT_FDCWD, { text: 'level/old' }, 0o200000);
+    expect(await link({ text: 'file' }, { text: 'x1' }, old)).toBe(0);
+    expect(await link({ text: '../gone' }, { text: 'x2' }, old)).toBe(0);
+    expect(await link({ text: '../new' }, { text: 'x3' }, old)).toBe('asked');
+    expect(await link({ text: '../new' }, { text: 'deep/x4' }, old)).toBe(0); // level/old/new
+    expect(await link({ text: '../../new' }, { text: 'deep/x5' }, old)).toBe('asked');
+  });
+
+  it('make every path be looked up, once one of them did not pass', async () => {
+    await start();
+    const at = (name: string) => join(directory, name);
+    const over: Readonly<Record<string, string>> = {
+      'to-hosts': '/etc/hosts', 'to-etc': '/etc', 'to-proc': '/proc', 'to-tree': 'tree', 'to-new': 'level/new', 'to-plain': 'plain', 'to-level': 'level', 'to-self': '/proc/self',
+      'to-link': 'to-hosts', 'to-itself': 'to-itself', 'to-nothing': 'nothing', 'to-cwd': '/proc/self/cwd',
+    };
+    for (const [name, text] of Object.entries(over)) symlinkSync(text, at(name));
+    const concerning = [
+      'to-hosts', './to-hosts', at('to-hosts'), 'to-hosts/', 'to-etc', 'to-etc/hosts', 'to-etc/../etc/hosts', 'to-proc', 'to-proc/1/stat', 'to-etc/../proc/1', 'to-tree/x', 'to-new',
+      'to-level/new', 'to-self/stat', 'to-link', 'to-itself', 'to-nothing', 'to-nothing/x', 'to-cwd/plain', 'level/../to-hosts', 'to-tree/none', 'to-level/gone/',
+    ];
+    const others = ['plain', 'to-plain', './level/old', 'to-level/old/file', 'to-level/gone', 'to-etc/passwd', 'to-etc/../usr', 'to-etc/none', 'nothing', 'plain/x', '/usr', '/usr/..'];
+    const answers = async (paths: readonly string[]) => {
+      const each: (readonly [string, 'asked' | number])[] = [];
+      for (const text of paths) each.push([text, await open({ text })]);
+      return each;
+    };
+    for (const [name, answer] of await answers(concerning)) expect([name, answer === 'asked']).toEqual([name, false]);
+
+    expect(await link({ text: 'to-hosts' })).toBe(0); // what was there before is not looked at
+    expect(await open({ text: 'to-hosts' })).toBe(0);
+    expect(await link({ text: '/etc/hosts' })).toBe('asked');
+    for (const [name, answer] of await answers(concerning)) expect([name, answer]).toEqual([name, 'asked']);
+    const before = target!.supervisor.stats().screened;
+    for (const [name, answer] of await answers(others)) {
+      expect([name, answer]).toEqual([name, name === 'plain/x' ? ENOTDIR : /no(ne|thing)|gone/.test(name) ? ENOENT : 0]);
+    }
+    expect(target!.supervisor.stats().screened - before).toBe(others.length);
+  });
+
+  it('make a path with .. behind a name be looked up, whatever they lead to', async () => {
+    await start();
+    symlinkSync('/usr', join(directory, 'to-usr'));
+    const back = ['to-usr/../etc/hosts', './to-usr/../etc', 'to-usr/lib/../../proc/1'];
+    const others = ['to-usr/../etc/passwd', 'to-usr/../usr', 'level/../plain', '../../usr', '/usr/lib/../bin', 'to-usr/share/..'];
+    for (const text of [...back, ...others]) expect([text, await open({ text })]).not.toEqual([text, 'asked']);
+    expect(await link({ text: '/usr' })).toBe(0);
+    for (const text of back) expect([text, await open({ text })]).toEqual([text, 'asked']);
+    for (const text of others) expect([text, await open({ text })]).toEqual([text, 0]);
+  });
+
+  it('are looked at as well where a handler of the user is told of each', async () => {
+    await start('symlinkat');
+    symlinkSync('/etc/hosts', join(directory, 'of-user'));
+    expect(await link({ text: '/usr' }, 4096)).toBe('asked');
+    expect(await open({ text: 'of-user' })).toBe(0);
+    expect(await link({ text: '/etc/hosts' }, 4096)).toBe('asked');
+    expect(await open({ text: 'of-user' })).toBe('asked');
   });
 });
