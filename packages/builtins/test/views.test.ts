@@ -207,7 +207,7 @@ describe('views family: what is notified', () => {
 
   it('is stat(2) and its like, by name, only where something of /proc is granted', () => {
     expect(Object.keys(conditions({ procGranted: false })).sort()).toEqual([
-      'creat', 'fstat', 'landlock_restrict_self', 'newfstatat', 'open', 'openat', 'openat2', 'prlimit64', 'setrlimit', 'statx',
+      'creat', 'fstat', 'landlock_restrict_self', 'newfstatat', 'open', 'openat', 'openat2', 'prlimit64', 'setrlimit', 'statx', 'symlink', 'symlinkat',
     ]);
     expect(Object.keys(conditions({}))).toEqual(expect.arrayContaining(['stat', 'newfstatat', 'statx', 'readlink', 'faccessat2', 'chdir', 'dup']));
   });

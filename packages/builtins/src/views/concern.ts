@@ -19,7 +19,7 @@ export interface Concern extends PathsOfConcern {
   readonly newEntries: NewEntries;
   /**
    * Whether to look closer, by the letters of a path. One that comes near only because a link on its way leads elsewhere
-   * than its letters say is not served, which is for the kernel to refuse.
+   * than its letters say is served where the program may have made that link, see OwnLinks; otherwise the kernel refuses.
    *
    * @param base what a relative path starts from; '' for an absolute one
    */

@@ -29,6 +29,11 @@ export class NewEntries {
     }));
   }
 
+  /** No directory is divided. */
+  get isEmpty(): boolean {
+    return this.#directories.length === 0;
+  }
+
   /** Whether a path, by its letters, leads to or through an entry that was not there, or is another one now. */
   has(path: string): boolean {
     return this.#directoryOf(path) !== undefined;

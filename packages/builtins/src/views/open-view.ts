@@ -21,6 +21,7 @@ import type { Concern } from './concern.js';
 import { startOf, type Finder, type Found } from './find.js';
 import type { Grants } from './grants.js';
 import type { Members } from './members.js';
+import type { OwnLinks } from './own-links.js';
 import { isInProc, PROC, procName } from './proc-name.js';
 import { refusesProcfs } from './procfs-policy.js';
 import type { SelfConfined } from './self-confined.js';
@@ -30,6 +31,7 @@ import { freeWatchedFd, freeWatchedFile } from './watched-fds.js';
 export interface OpenViewOptions {
   readonly finder: Finder;
   readonly concern: Concern;
+  readonly links: OwnLinks;
   readonly grants: Grants;
   readonly members: Members;
   readonly confined: SelfConfined;
@@ -46,6 +48,8 @@ interface Request {
   readonly asker: AskingTask;
   /** By its letters, the path leads to a new entry of a divided directory. */
   readonly maybeNew: boolean;
+  /** Over a link that the program may have made, the path may lead elsewhere than by its letters. */
+  readonly elsewhere: boolean;
   /** The path was followed with the target's rights. */
   readonly guarded: boolean;
 }
@@ -58,7 +62,8 @@ export function openView(context: HandlerContext, options: OpenViewOptions): Not
   if (!args.ok) return args.deny();
   const confined = (Number(args.resolve) & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0; // its letters say less then
   const start = confined ? undefined : startOf(context, args.path, args.dirfd);
-  if (start !== undefined && !options.concern.mayConcern(args.path, start)) return action.continue();
+  const elsewhere = start !== undefined && options.links.mayLeadElsewhere(args.path, start);
+  if (start !== undefined && !elsewhere && !options.concern.mayConcern(args.path, start)) return action.continue();
   const asker = new AskingTask(context);
   const { path, dirfd, flags } = args;
   const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
@@ -67,7 +72,7 @@ export function openView(context: HandlerContext, options: OpenViewOptions): Not
   const look = (guarded: boolean): NotifAction | TargetFailure | typeof UNGUARDED => options.finder.find(context, {
     path, dirfd, follow, resolve: Number(args.resolve), asker,
     ...(guarded ? { guarded: (work) => asTarget(context.pid, asker.status, work) } : {}),
-  }, (found) => answered(found, { context, args, asker, maybeNew, guarded }, options));
+  }, (found) => answered(found, { context, args, asker, maybeNew, elsewhere, guarded }, options));
   return unlessHidden(() => {
     const first = look(false);
     const answer = first === UNGUARDED ? look(true) : first;
@@ -88,7 +93,7 @@ function answered(found: Found, request: Request, options: OpenViewOptions): Not
     case 'object':
       return onObject(found, request, options);
     case 'none':
-      return request.maybeNew ? onNewEntry(request, options) : action.continue();
+      return request.maybeNew || (request.elsewhere && !options.concern.newEntries.isEmpty) ? onNewEntry(request, options) : action.continue();
   }
 }
 
@@ -119,7 +124,7 @@ function onObject(found: Extract<Found, { kind: 'object' }>, request: Request, o
   }
   if (isInProc(name) && stat.dev === procDevice()) return onProcfs(found, type, request, options);
   const { directories, newEntries } = options.concern;
-  if (type !== S_IFDIR) return request.maybeNew ? onNewEntry(request, options) : action.continue();
+  if (type !== S_IFDIR) return request.maybeNew || (request.elsewhere && newEntries.has(name)) ? onNewEntry(request, options) : action.continue();
   if (!directories.has(name === '' ? '/' : name) && !newEntries.serves(name, found.fd, stat)) return action.continue();
   if (!options.grants.mayRead(name === '' ? '/' : name)) return action.continue(); // the kernel's EACCES, or a mere place
   if (options.confined.has(asker.pid)) return action.continue();

@@ -13,6 +13,7 @@ import { AskingTask, unlessHidden } from './asking-task.js';
 import type { Concern } from './concern.js';
 import { startOf, type Finder, type Found } from './find.js';
 import type { Grants } from './grants.js';
+import type { OwnLinks } from './own-links.js';
 import { shownIdentity, type ShownIdentity } from './shown-identity.js';
 import { AT_SYMLINK_NOFOLLOW } from './stat-flags.js';
 import { encodeStat, encodeStatx } from './stat-layout.js';
@@ -66,6 +67,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
 export interface StatViewOptions {
   readonly finder: Finder;
   readonly concern: Concern;
+  readonly links: OwnLinks;
   readonly grants: Grants;
   readonly watchedFdBase: number;
   /** In seconds since 1970: the times of files with a view. */
@@ -82,7 +84,7 @@ export function statHandlers(options: StatViewOptions): Readonly<Record<string, 
   }]));
 }
 
-function looked(context: HandlerContext, shape: Shape, { finder, concern, grants, began }: StatViewOptions): NotifAction {
+function looked(context: HandlerContext, shape: Shape, { finder, concern, links, grants, began }: StatViewOptions): NotifAction {
   const flags = shape.flags === undefined ? 0 : asInt32(context.args[shape.flags]!);
   // An empty path is about the descriptor itself, which is what it is; none stands for one, from Linux 6.11 on.
   if (context.args[shape.path] === 0n && (flags & AT_EMPTY_PATH) !== 0) return action.continue();
@@ -91,7 +93,7 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, grants
   if (path.bytes.length === 0) return action.continue();
   const dirfd = shape.dirfd === undefined ? AT_FDCWD : asInt32(context.args[shape.dirfd]!);
   const start = startOf(context, path.bytes, dirfd);
-  if (start !== undefined && !concern.mayConcern(path.bytes, start)) return action.continue();
+  if (start !== undefined && !concern.mayConcern(path.bytes, start) && !links.mayLeadElsewhere(path.bytes, start)) return action.continue();
   const asker = new AskingTask(context);
   const request = {
     path: path.bytes,

@@ -7,6 +7,7 @@
  * directories, and of names that no view is near, stay in the kernel or are let go on unread.
  * open(2), openat(2), openat2(2), creat(2)  ->  descriptor, errno, or continue
  * stat(2), statx(2), access(2), readlink(2), chdir(2)  ->  0, errno, or continue; where /proc is granted
+ * symlink(2), symlinkat(2)  ->  continue: see OwnLinks
  * fstat(2) and its like, at numbers where files with a view are  ->  0, or continue
  * dup(2), dup2(2), dup3(2), fcntl(2) of watched descriptors  ->  descriptor, EMFILE, or continue
  * landlock_restrict_self(2), setrlimit(2), prlimit(2)  ->  continue, or EPERM: see SelfConfined
@@ -22,6 +23,7 @@ import { fstatHandlers } from './fstat-view.js';
 import type { Grants } from './grants.js';
 import type { Members } from './members.js';
 import { openView } from './open-view.js';
+import { OwnLinks } from './own-links.js';
 import { SelfConfined } from './self-confined.js';
 import { statHandlers } from './stat-view.js';
 import type { View } from './view.js';
@@ -57,7 +59,8 @@ export function views(options: ViewsOptions): Family {
   const concerned = concern(paths, directories, procGranted, options.knownEntries, absent);
   const finder = new Finder(options.views, options.members);
   const confined = new SelfConfined(options.members);
-  const shared = { ...options, finder, concern: concerned, confined, began: clock && clock.startNs / SECOND_NS };
+  const links = new OwnLinks();
+  const shared = { ...options, finder, concern: concerned, links, confined, began: clock && clock.startNs / SECOND_NS };
   const open: FamilyHandler = {
     handler: (context: HandlerContext) => openView(context, shared),
     concerns: concerned,
@@ -69,6 +72,7 @@ export function views(options: ViewsOptions): Family {
     handlers: {
       open, creat: open, openat: openAt, openat2: openAt,
       ...confined.handlers,
+      ...links.handlers(concerned),
       ...together(procGranted ? statHandlers(shared) : {}, fstatHandlers(shared)),
       ...(procGranted ? duplicateHandlers(watchedFdBase) : {}),
     },
