@@ -62,7 +62,7 @@ export interface View {
    * kernel reaches through a link there has the link's target for its name: `/proc/self/net/tcp`, `/proc/self/mounts`.
    */
   readonly path: string;
-  /** Paths that lead to it over links of the machine's. By any other, with letters that do not come near, it is not found. */
+  /** Paths that lead to it over links of the machine's. By any other, with letters that do not come near, it is found only as OwnLinks says. */
   readonly links?: readonly string[];
   /** Whether the policy must grant reading the path, or the open fails with EACCES. Default true. */
   readonly needsGrant?: boolean;
