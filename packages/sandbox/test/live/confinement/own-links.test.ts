@@ -186,9 +186,9 @@ describeConfined('other links', () => {
 
   it('of the kinds that package managers make by the thousands enter no JavaScript and cost no look', async () => {
     const folder = scratch();
-    mkdirSync(join(folder, 'node_modules/.pnpm'), { recursive: true });
-    mkdirSync(join(folder, 'node_modules/.bin'));
+    symlinkSync('/etc/hosts', join(folder, 'before'));
     for (const grants of [{ fsReadable: ['/proc'] }, ...(isRoot ? [{ fsReadable: ['/'] }] : [])]) {
+      for (const name of ['.pnpm', '.bin']) mkdirSync(join(folder, 'node_modules', name), { recursive: true });
       const box = new Sandbox({ ...grants, fsReadable: [...system, ...grants.fsReadable], fsWritable: [folder] });
       const one = await box.spawn(['/usr/bin/python3', '-I', '-c', `
 import os
@@ -199,6 +199,8 @@ for n in range(300):
     os.symlink('../../p%d@1.0.0/node_modules/p%d' % (n + 1, n + 1), '.pnpm/p%d@1.0.0/node_modules/p%d' % (n, n + 1))
     os.symlink('../p%d/bin/cli.js' % n, '.bin/p%d' % n)
     os.symlink('../node_modules/.pnpm/p%d@1.0.0/node_modules/p%d' % (n, n), 'q%d' % n, dir_fd=store)
+try: open('../before')
+except PermissionError: os.mkdir('../refused') # so paths are not looked up
 `], { cwd: folder });
       expect((await one.wait()).exitCode).toBe(0);
       const stats = one.stats()!;
@@ -207,9 +209,8 @@ for n in range(300):
       expect(readdirSync(join(folder, 'node_modules')).filter((name) => /^p\d/.test(name)).length).toBe(300);
       expect(stats.notifications - stats.screened).toBeLessThan(100); // of the start of Python
       expect((stats.answeredBy.views ?? 0)).toBeLessThan(100);
-      rmSync(join(folder, 'node_modules'), { recursive: true });
-      mkdirSync(join(folder, 'node_modules/.pnpm'), { recursive: true });
-      mkdirSync(join(folder, 'node_modules/.bin'));
+      expect(readdirSync(folder).sort()).toEqual(['before', 'node_modules', 'refused']);
+      for (const name of ['node_modules', 'refused']) rmSync(join(folder, name), { recursive: true });
     }
   }, 60_000);
 });
