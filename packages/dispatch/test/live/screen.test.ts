@@ -234,7 +234,7 @@ describe.skipIf(!hasPython)(`links that a target of a kernel's listener makes [n
     await start();
     symlinkSync('/usr', join(directory, 'to-usr'));
     const back = ['to-usr/../etc/hosts', './to-usr/../etc', 'to-usr/lib/../../proc/1'];
-    const others = ['to-usr/../etc/passwd', 'to-usr/../usr', 'level/../plain', '../../usr', '/usr/lib/../bin', 'to-usr/share/..'];
+    const others = ['to-usr/../etc/passwd', 'to-usr/../usr', 'level/../plain', `${'../'.repeat(12)}usr`, '/usr/lib/../bin', 'to-usr/share/..'];
     for (const text of [...back, ...others]) expect([text, await open({ text })]).not.toEqual([text, 'asked']);
     expect(await link({ text: '/usr' })).toBe(0);
     for (const text of back) expect([text, await open({ text })]).toEqual([text, 'asked']);

@@ -54,7 +54,7 @@ describeConfined('a link of the program\'s own to a file with a view', () => {
     expect(await shell('ln -s /etc/hosts x; cat x')).toBe(HOSTS);
     expect(await shell('ln -s /etc e; cat e/hostname; ln -s e/hostname y; cat y; ln -s y z; cat ./z; cd e; cat hostname')).toBe(NAME.repeat(4));
     expect(await shell('ln -s /usr u; cat u/../etc/hostname; ln -s u/bin b; cat ./b/../../etc/hostname')).toBe(NAME.repeat(2));
-    expect(await shell(`mkdir d; ln -s ${'../'.repeat(12)}etc/hostname d/u; cat d/u; mv d/u .; cat u; ln u v; cat v; cp -P v w; cat w; cat < w; . ./w`)).toMatch(/^(seen\n){5}(command )?not found\n$/);
+    expect(await shell(`mkdir d; ln -s ${'../'.repeat(12)}etc/hostname d/u; cat d/u; mv d/u .; cat u; ln u v; cat v; cp -P v w; cat w; cat < w; read line < w; echo $line`)).toBe(NAME.repeat(6));
     expect(await shell('ln -s /etc/hostname x; cat /etc/passwd > p; ln -s p q; cmp q /etc/passwd && ln -s q r && cmp /etc/passwd r && echo same; echo more > x; tail -n 1 x')).toBe(`same\n${NAME}Permission denied\n`);
   }, 60_000);
 
