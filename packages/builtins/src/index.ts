@@ -4,6 +4,7 @@ export { hostname, type HostnameFamily, type HostnameOptions } from './hostname.
 export { affinity, type AffinityOptions } from './cpu/affinity.js';
 export { type CpuChoice } from './cpu/visible-cpus.js';
 export { memory, type MemoryFamily, type MemoryOptions, type OnMemoryExceeded } from './memory/memory.js';
+export { endings } from './endings.js';
 export { processes, type ProcessesFamily, type ProcessesOptions } from './processes.js';
 export { random, type RandomFamily } from './random/random.js';
 export { virtualTime, type VirtualTimeOptions } from './time/virtual-time.js';

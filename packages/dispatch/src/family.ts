@@ -9,7 +9,7 @@ import type { PathsOfConcern } from './paths-of-concern.js';
 
 export interface FamilyHandler extends HandlerOptions {
   readonly handler: Handler;
-  /** The handler continues every call whose path is none of these. See {@link PathsOfConcern}. */
+  /** The handler continues every call whose path is none of these, and with nothing in it each that has no path. See {@link PathsOfConcern}. */
   readonly concerns?: PathsOfConcern;
 }
 

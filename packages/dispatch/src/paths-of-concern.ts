@@ -3,7 +3,7 @@
  *
  * Where every handler of a call makes that promise, the listener may answer such calls itself. A handler has to
  * answer rightly without that as well: what it is spared is up to the listener, and a path that leaves a tree by `..`, or is
- * relative to a descriptor, always comes to it, and so does an empty one.
+ * relative to a descriptor, always comes to it, and so does an empty one. A call without a path is spared where nothing concerns it.
  *
  * Of symlink(2) and symlinkat(2) the promise is about what the link could lead to, or towards, wherever it is moved. A path concerns a
  * handler by its text until such a call has come to it, afterwards also by what it leads to; and one with `..` behind a name does so whenever it
@@ -27,10 +27,10 @@ export interface KnownEntries {
   readonly entries: ReadonlyMap<string, { readonly dev: bigint; readonly ino: bigint } | null>;
 }
 
-/** A call that may be answered without asking, by the registers of its one path, or of the link that it makes. */
+/** A call that may be answered without asking, by the registers of its one path, or of the link that it makes; always where it has none. */
 export interface ScreenableCall {
   readonly nr: number;
-  readonly path: number;
+  readonly path: number | undefined;
   readonly dirfd: number | undefined;
   /** Of a call that makes a symbolic link, the register with its text. */
   readonly text?: number;
@@ -62,10 +62,11 @@ export function screening(chains: Iterable<readonly Link[]>): Screening | undefi
     const [path, ...others] = paths.filter(({ stored }) => stored !== true);
     const all = links.flatMap(({ concerns }) => (concerns === undefined ? [] : [concerns]));
     const isPromised = all.length === links.length;
-    if (path === undefined || others.length > 0 || UNSCREENED.has(name)) continue;
+    if (others.length > 0 || UNSCREENED.has(name)) continue;
+    if (path === undefined && !(isPromised && all.every(isNothing))) continue;
     if (!isPromised && (text === undefined || all.length === 0)) continue;
     calls.push({
-      nr, path: path.index, dirfd: path.dirfd, ...(text === undefined ? {} : { text }), ...(isPromised ? {} : { handedOut: true }),
+      nr, path: path?.index, dirfd: path?.dirfd, ...(text === undefined ? {} : { text }), ...(isPromised ? {} : { handedOut: true }),
     });
     for (const concern of all) {
       concern.names?.forEach((path) => names.add(path));
@@ -74,4 +75,8 @@ export function screening(chains: Iterable<readonly Link[]>): Screening | undefi
     }
   }
   return calls.length === 0 ? undefined : { calls, names: [...names], trees: [...trees], knownEntries: [...knownEntries] };
+}
+
+function isNothing({ names, trees, knownEntries }: PathsOfConcern): boolean {
+  return [names, trees, knownEntries].every((paths) => paths === undefined || paths.length === 0);
 }

@@ -47,6 +47,11 @@ describe('screening', () => {
     expect(screened(family('b', { symlink: undefined, symlinkat: undefined }))).toBeUndefined();
   });
 
+  it('takes in a call without a path where nothing concerns anybody', () => {
+    expect(screened(family('a', { getpid: {} }), family('b', { getpid: { names: [] } }))?.calls).toEqual([{ nr: 39, path: undefined, dirfd: undefined }]);
+    expect(screened(family('a', { getpid: {} }), family('b', { getpid: undefined }))).toBeUndefined();
+  });
+
   it('leaves out openat2, whose memory says where its path starts, and calls with two paths or none', () => {
     const concerns = { names: ['/a'] };
     expect(screened(family('a', { openat2: concerns, rename: concerns, getpid: concerns }))).toBeUndefined();

@@ -9,6 +9,7 @@
         "addon/aside.cc",
         "addon/clock.cc",
         "addon/credentials.cc",
+        "addon/endings.cc",
         "addon/entries.cc",
         "addon/fd_watcher.cc",
         "addon/file_times.cc",

@@ -21,6 +21,10 @@ export interface WatcherHandle {
   close(): void;
 }
 
+export interface NotifWatcherHandle extends WatcherHandle {
+  endDue(): boolean;
+}
+
 export interface PipeCaptureHandle extends WatcherHandle {
   drain(): boolean;
   total(): number;
@@ -137,7 +141,7 @@ export interface Binding {
   PathScreen: new (arch: number, calls: Int32Array, names: Uint8Array, trees: Uint8Array, directories: [Uint8Array, BigUint64Array][]) => ScreenHandle;
   FdWatcher: new (fd: Fd, callback: (status: number, events: number) => void) => WatcherHandle;
   PipeCapture: new (fd: Fd, limitBytes: number, callback: () => void) => PipeCaptureHandle;
-  NotifWatcher: new (fd: Fd, buffer: Uint8Array, screen: ScreenHandle | undefined, callback: (received: Result) => void) => WatcherHandle;
+  NotifWatcher: new (fd: Fd, buffer: Uint8Array, screen: ScreenHandle | undefined, callback: (received: Result) => void) => NotifWatcherHandle;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));

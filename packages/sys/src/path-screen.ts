@@ -14,8 +14,8 @@ import { binding, type ScreenHandle } from './binding.js';
 
 export interface ScreenedCall {
   readonly nr: number;
-  /** The register with the path. */
-  readonly path: number;
+  /** The register with the path. undefined: it has none, and always passes. */
+  readonly path: number | undefined;
   /** The register with the directory that a relative path starts from, if the call has one. */
   readonly dirfd?: number | undefined;
   /** The register with the text of a symbolic link, which the call makes at its path. */
@@ -44,7 +44,7 @@ export class PathScreen {
   constructor(
     arch: number, calls: readonly ScreenedCall[], names: readonly Uint8Array[], trees: readonly Uint8Array[], directories: readonly KnownDirectory[] = [],
   ) {
-    const numbers = Int32Array.from(calls.flatMap(({ nr, path, dirfd, text, handedOut }) => [nr, path, dirfd ?? -1, text ?? -1, Number(handedOut === true)]));
+    const numbers = Int32Array.from(calls.flatMap(({ nr, path, dirfd, text, handedOut }) => [nr, path ?? -1, dirfd ?? -1, text ?? -1, Number(handedOut === true)]));
     this.handle = new (binding().PathScreen)(arch, numbers, nulTerminated(names), nulTerminated(trees), directories.map(encoded));
   }
 

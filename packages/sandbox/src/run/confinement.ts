@@ -4,7 +4,7 @@
  * The table is made first, because the filter's notification list is read off it.
  */
 import {
-  affinity, fileTimes, freshImages, hostname, hosts, listen, machineId, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
+  affinity, endings, fileTimes, freshImages, hostname, hosts, listen, machineId, memory, PositionStore, proc, processes, ProcessTree, sortedDirectories, views,
   virtualTime, visibleEntries, watchedFdBase, type Members, type CpuChoice, type MemoryFamily, type MemoryUse, type SocketCopies, type View, type VirtualClock,
 } from '@sandlock/builtins';
 import type { DispatchTable, Family, Handler, HandlerBinding, NotifiedSyscall } from '@sandlock/dispatch';
@@ -88,6 +88,7 @@ function supervised(input: ConfinementInput): Confinement {
   for (const each of affinityFamilies(policy, members)) table.family(each);
   const family = processes({ maxProcesses: policy.maxProcesses, members });
   table.family(family);
+  table.family(endings());
   if (random !== undefined) table.family(random);
   const kept = keptByKernel(input);
   // The kernel ends processes and refuses nobody, so requests are still to be judged where that was asked for.

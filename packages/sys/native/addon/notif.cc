@@ -34,4 +34,6 @@ int SendContinue(int fd, __u64 id) {
   return sent;
 }
 
+bool IsValid(int fd, __u64 id) { return ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }
+
 }  // namespace sandlock

@@ -16,6 +16,8 @@ int ReceiveIfAny(int fd, seccomp_notif* notification);
 // 0 or -errno.
 int Send(int fd, const seccomp_notif_resp& response);
 int SendContinue(int fd, __u64 id);
+// Whether the call still waits.
+bool IsValid(int fd, __u64 id);
 
 }  // namespace sandlock
 

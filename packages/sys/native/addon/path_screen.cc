@@ -79,6 +79,10 @@ bool PathScreen::Passes(const seccomp_notif& notification) {
   if (notification.data.arch != arch_) return false;
   auto call = std::find_if(calls_.begin(), calls_.end(), [&](const Call& each) { return each.nr == notification.data.nr; });
   if (call == calls_.end()) return false;
+  if (call->path < 0) {
+    call->passed++;
+    return true;
+  }
   if (call->text >= 0) {
     links_made_ = true;
     if (MayLeadThere(notification, *call)) {

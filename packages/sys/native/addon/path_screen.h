@@ -22,8 +22,8 @@ namespace sandlock {
 class PathScreen : public Napi::ObjectWrap<PathScreen> {
  public:
   static Napi::Function Class(Napi::Env env);
-  // (arch, calls, names, trees, directories): calls is Int32Array of [nr, path register, dirfd register or -1, register with the
-  // text of a link that is made or -1, 1 if none may pass] each; for the others see PathsOfConcern.
+  // (arch, calls, names, trees, directories): calls is Int32Array of [nr, path register or -1, dirfd register or -1, register with
+  // the text of a link that is made or -1, 1 if none may pass] each, and passes without a path; for the others see PathsOfConcern.
   explicit PathScreen(const Napi::CallbackInfo& info);
 
   // Whether this notification concerns nobody; counts it if so.
