@@ -14,6 +14,7 @@ export { sortedDirectories, type SortedDirectoriesOptions } from './sorted-direc
 
 // What families share with the filter
 export { OTHER_PROCESS_CALLS } from './other-process-calls.js';
+export { WEAKER_PARENT_DEATH } from './parent-death.js';
 
 // Memory of programs, changed before they run
 export { freshImages, type ImagePatch } from './image/fresh-image.js';

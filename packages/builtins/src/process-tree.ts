@@ -50,6 +50,11 @@ export class ProcessTree {
     this.#useLists = useLists;
   }
 
+  /** Whose descendants they are. */
+  get guardPid(): number {
+    return this.#guardPid();
+  }
+
   /** Members that are known and have not been found ended yet. */
   get size(): number {
     return this.#known.size;

@@ -14,6 +14,7 @@ import { CLONE_THREAD } from '@sandlock/sys';
 
 import { ForkLedger } from './fork-ledger.js';
 import { otherProcessHandlers } from './other-process-calls.js';
+import { parentDeath } from './parent-death.js';
 import type { ProcessTree } from './process-tree.js';
 
 export interface ProcessesOptions {
@@ -97,6 +98,7 @@ export function processes({ maxProcesses, members }: ProcessesOptions): Processe
       // The kernel looks at the low half of the flags only. kernel/fork.c, SYSCALL_DEFINE5(clone, ...)
       clone: { handler: create, when: arg32(0).maskedEq(CLONE_THREAD, 0), onException },
       ...otherProcessHandlers,
+      ...parentDeath(() => members.guardPid),
     },
     peak: () => peak,
   };

@@ -33,7 +33,7 @@ describe('processes family', () => {
     const clone = table.registrations().find(({ name }) => name === 'clone')!;
     expect(clone.when).toEqual([[{ index: 0, op: 'maskedEq', mask: BigInt(CLONE_THREAD), value: 0n, width: 32 }]]);
     expect(table.registrations().map(({ name }) => name).sort()).toEqual(
-      ['clone', 'fork', 'vfork', ...Object.keys(OTHER_PROCESS_CALLS)].sort());
+      ['clone', 'fork', 'vfork', 'prctl', ...Object.keys(OTHER_PROCESS_CALLS)].sort());
   });
 
   it('lets a thread go uncounted even when it is notified for another handler', async () => {

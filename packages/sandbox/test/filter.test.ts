@@ -190,7 +190,7 @@ describe('arguments', () => {
     expect(bare('ioctl', [3, 0x80086601])).toBe('ALLOW'); // FS_IOC_GETFLAGS
   });
 
-  it('prctl: refuses four options, and lets the parent-death signal be SIGKILL', () => {
+  it('prctl: refuses four options, one of them unless a family judges it, and lets the parent-death signal be SIGKILL', () => {
     for (const option of [4, 28, 0x59616d61]) for (const value of junk(option)) expect(answer('prctl', [value, 1])).toBe('EPERM');
     for (const value of junk(1)) {
       for (const signal of [0, 1, 8, 10, 15, 64, 9n | 1n << 32n]) expect(answer('prctl', [value, signal])).toBe('EPERM');
