@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { addressSpaces } from '../src/memory/address-spaces.js';
 
-const status = (pid: number, likeness = 'alike') => ({ pid, likeness });
+const status = (pid: number, likeness = 'alike') => ({ pid, tid: pid, likeness });
 const pids = (statuses: readonly { pid: number }[]) => statuses.map(({ pid }) => pid);
 const failing = (code: 'EPERM' | 'ESRCH') => () => { throw new SyscallError('kcmp', -constants.errno[code]); };
 
@@ -19,6 +19,10 @@ describe('address spaces', () => {
 
   it('of processes that have ended meanwhile count nothing', () => {
     expect(pids(addressSpaces([status(1), status(2)], failing('ESRCH')))).toEqual([1]);
+  });
+
+  it('of a thread that has ended meanwhile, and stood for others of its process, is counted', () => {
+    expect(pids(addressSpaces([status(1), { ...status(2), tid: 3 }], failing('ESRCH')))).toEqual([1, 2]);
   });
 
   it('are each process\'s own where nobody may ask, unless a parent waits as vfork does', () => {

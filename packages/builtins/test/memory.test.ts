@@ -30,7 +30,7 @@ describe('memory family', () => {
   it('is asked about large writable anonymous mappings only, and never about munmap or reservations', () => {
     const table = new DispatchTable({ arch: 'x86_64' }).family(family());
     const calls = Object.fromEntries(table.registrations().map(({ name, when }) => [name, when]));
-    expect(Object.keys(calls).sort()).toEqual(['brk', 'memfd_create', 'mmap', 'mremap', 'shmget']);
+    expect(Object.keys(calls).sort()).toEqual(['brk', 'clone', 'close_range', 'memfd_create', 'mmap', 'mremap', 'shmget']);
     expect(calls['mmap']).toEqual([[
       { index: 1, op: 'ge', value: 131072n, width: 64 },
       { index: 2, op: 'maskedEq', mask: 2n, value: 2n, width: 32 },
@@ -131,6 +131,14 @@ describe('what a sandbox uses', () => {
     }
     expect(reads).toBe(1);
     other.kill('SIGKILL');
+  });
+
+  it('is what counters say where a read finds nothing of a process that lives: the thread that was asked about had ended', async () => {
+    const read = async () => ({ bytes: 0, sharedBytes: 0, busyMs: 0 });
+    const meter = new MemoryMeter({ members: members(process.pid, 2 ** 22 + 1), objects: new SharedObjects(), limitBytes: 1, read });
+    const { shares } = await meter.measure();
+    expect([...shares.keys()]).toEqual([process.pid]);
+    expect(shares.get(process.pid)!).toBeGreaterThan(MIB);
   });
 
   it('has in it what a process has grown by since it was worked out', async () => {

@@ -13,23 +13,26 @@ import { unlessGone } from '../proc-file.js';
 import type { MemoryStatus } from './memory-status.js';
 
 /** @param compare  replaced by tests. kcmp(2), KCMP_VM */
-export function addressSpaces<T extends Pick<MemoryStatus, 'pid' | 'likeness'>>(statuses: readonly T[], compare = sharesMemory): T[] {
+export function addressSpaces<T extends Pick<MemoryStatus, 'pid' | 'tid' | 'likeness'>>(statuses: readonly T[], compare = sharesMemory): T[] {
   const kept: T[] = [];
   const waiting = new Map<number, number>();
   for (const status of statuses) {
     const alike = kept.filter((other) => other.likeness === status.likeness);
-    if (!alike.some((other) => areOne(other.pid, status.pid, compare, waiting))) kept.push(status);
+    if (!alike.some((other) => areOne(other, status, compare, waiting))) kept.push(status);
   }
   return kept;
 }
 
-function areOne(a: number, b: number, compare: typeof sharesMemory, waiting: Map<number, number>): boolean {
+type Threads = Pick<MemoryStatus, 'pid' | 'tid'>;
+
+function areOne(a: Threads, b: Threads, compare: typeof sharesMemory, waiting: Map<number, number>): boolean {
   try {
-    return compare(a, b);
+    return compare(a.tid, b.tid);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    if (error.code === 'ESRCH') return true; // gone meanwhile: nothing to count
-    return waitsFor(a, b, waiting) || waitsFor(b, a, waiting);
+    // Gone meanwhile, and nothing to count; unless it was a thread that stood for others.
+    if (error.code === 'ESRCH') return a.tid === a.pid && b.tid === b.pid;
+    return waitsFor(a.pid, b.pid, waiting) || waitsFor(b.pid, a.pid, waiting);
   }
 }
 

@@ -130,10 +130,10 @@ export class MemoryMeter {
       set(status.pid, 0);
       shares.delete(status.pid);
     }
-    const sharing: { pid: number; sharedBytes: number }[] = [];
+    const sharing: { pid: number; tid: number; sharedBytes: number }[] = [];
     const largestFirst = [...kept].filter(({ pid }) => !found.unseen.has(pid)).sort((a, b) => b.usedBytes - a.usedBytes);
     const readUntil = busyMs + maxBusyMs;
-    for (const { pid } of largestFirst) {
+    for (const { pid, tid } of largestFirst) {
       if (fits()) return this.remaining(measurement(found.bytes, shares, busyMs));
       const counters = count(pid);
       if (busyMs >= readUntil || deadline.passed) {
@@ -141,20 +141,21 @@ export class MemoryMeter {
         continue;
       }
       // One that cannot be looked at (its program is not readable), or not in time, has all that its counters say.
-      const proportional = await deadline.wait(this.#aside.run(async () => deadline.passed ? undefined : await read(pid)));
-      if (proportional === undefined) {
-        set(pid, counters.usedBytes);
+      const proportional = await deadline.wait(this.#aside.run(async () => deadline.passed ? undefined : await read(tid)));
+      // Nothing is of a process that has ended, or of a thread that others outlive.
+      if (proportional === undefined || (proportional.bytes === 0 && count(pid) !== NOTHING)) {
+        set(pid, counted.get(pid)!.usedBytes);
         continue;
       }
       set(pid, proportional.bytes);
       busyMs += proportional.busyMs;
-      if (proportional.sharedBytes > 0) sharing.push({ pid, sharedBytes: proportional.sharedBytes });
+      if (proportional.sharedBytes > 0) sharing.push({ pid, tid, sharedBytes: proportional.sharedBytes });
     }
     let textBytes = found.bytes > 0 ? MAX_TEXT_BYTES : 0;
-    for (const { pid } of sharing.sort((a, b) => b.sharedBytes - a.sharedBytes)) {
+    for (const { pid, tid } of sharing.sort((a, b) => b.sharedBytes - a.sharedBytes)) {
       if (textBytes <= 0 || fits()) break;
       const room = textBytes;
-      const mapped = await deadline.wait(this.#aside.run(async () => deadline.passed ? undefined : await objects.mapped(pid, room, found)));
+      const mapped = await deadline.wait(this.#aside.run(async () => deadline.passed ? undefined : await objects.mapped(tid, room, found)));
       if (mapped === undefined) break;
       set(pid, Math.max(0, shares.get(pid)! - mapped.bytes));
       textBytes -= mapped.textBytes;

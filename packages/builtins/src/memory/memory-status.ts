@@ -3,15 +3,21 @@
  *
  * Reading them costs the same whatever the process has mapped. They count a page once for every process that has it,
  * so a sum over processes is never too small for what they have in common, and may be too large.
- * proc_pid_status(5)
+ *
+ * A process whose first thread has ended lives on in the others. Under its own number /proc has nothing of its memory and
+ * descriptors then, so one of the others stands for it.
+ * proc_pid_status(5); pthread_exit(3), NOTES
  */
 import { readFileOnce } from '@sandlock/sys';
 
+import { listThreads } from '../process-children.js';
 import { unlessGone } from '../proc-file.js';
 
 export interface MemoryStatus {
   /** The process, also where a thread was asked about. */
   readonly pid: number;
+  /** The thread that was found to have memory: the first one, as long as that lives. */
+  readonly tid: number;
   /** Anonymous, shared and huge pages, what is in swap, and the tables that map it all. Pages of files are the host's. */
   readonly usedBytes: number;
   /** The shared pages among it. */
@@ -29,10 +35,27 @@ const SHARED = /^RssShmem:\s+(\d+)/m;
 const DESCRIPTORS = /^FDSize:\s+(\d+)/m;
 const COMPARED = /^(?:VmPeak|VmSize|VmHWM|VmData|VmStk|VmPTE):.*/gm;
 
-/** @returns undefined for a process without memory: gone, or a zombie */
+/** Threads may come and go between the list of them and a look at one. */
+const MAX_LISTS = 8;
+const SEVERAL = /^Threads:\t(?:[2-9]|\d\d)/m;
+
+/** @returns undefined for a process without memory: gone, or a zombie with all of its threads */
 export function readMemoryStatus(tid: number): MemoryStatus | undefined {
+  for (let n = 0; n < MAX_LISTS; n++) {
+    const text = readStatus(tid);
+    const status = text === undefined ? undefined : parseMemoryStatus(text);
+    if (text === undefined || status !== undefined || !SEVERAL.test(text)) return status;
+    for (const other of listThreads(tid)) {
+      const found = other === tid ? undefined : parseMemoryStatus(readStatus(other) ?? '');
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function readStatus(tid: number): string | undefined {
   const length = unlessGone(() => readFileOnce(`/proc/${tid}/status`, buffer));
-  return length === undefined ? undefined : parseMemoryStatus(buffer.toString('latin1', 0, length));
+  return length === undefined ? undefined : buffer.toString('latin1', 0, length);
 }
 
 export function parseMemoryStatus(text: string): MemoryStatus | undefined {
@@ -41,6 +64,6 @@ export function parseMemoryStatus(text: string): MemoryStatus | undefined {
   let kib = 0;
   for (const [, number] of text.matchAll(COUNTED)) kib += Number(number);
   return {
-    pid: Number(pid[1]), usedBytes: kib * 1024, sharedBytes: Number(SHARED.exec(text)?.[1] ?? 0) * 1024, descriptors: Number(DESCRIPTORS.exec(text)?.[1]), likeness: (text.match(COMPARED) ?? []).join(),
+    pid: Number(pid[1]), tid: Number(/^Pid:\s+(\d+)/m.exec(text)?.[1]), usedBytes: kib * 1024, sharedBytes: Number(SHARED.exec(text)?.[1] ?? 0) * 1024, descriptors: Number(DESCRIPTORS.exec(text)?.[1]), likeness: (text.match(COMPARED) ?? []).join(),
   };
 }

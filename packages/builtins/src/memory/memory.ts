@@ -8,11 +8,11 @@
  * are not notified: runtimes reserve and commit far more than they use. A look now and then sees what becomes of it,
  * as it sees everything that is used without a call.
  * mmap(2), brk(2), mremap(2)  ->  continue, or the end of the process (ENOMEM where that was chosen)
- * memfd_create(2), shmget(2)  ->  continue
+ * memfd_create(2), shmget(2), close_range(2), and clone(2) of a thread with descriptors of its own  ->  continue
  */
 import { arg, arg32 } from '@sandlock/bpf';
 import { action, type Family, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
-import { signals } from '@sandlock/sys';
+import { CLONE_THREAD, signals } from '@sandlock/sys';
 
 import { OneAtATime } from '../one-at-a-time.js';
 import type { ProcessTree } from '../process-tree.js';
@@ -28,6 +28,8 @@ const PROT_WRITE = 2;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
+const CLONE_FILES = 0x400; // include/uapi/linux/sched.h
+const CLOSE_RANGE_UNSHARE = 2; // include/uapi/linux/close_range.h
 
 /** malloc(3) maps what is larger than this by itself. Smaller requests come too often to be asked about. */
 const SMALLEST_REQUEST = 128 * 1024;
@@ -148,6 +150,11 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
     return action.continue();
   };
 
+  const parts: Handler = (context) => {
+    objects.expectOwnDescriptors(processOf(context));
+    return action.continue();
+  };
+
   const getSegment: Handler = (context) => {
     const caller = readMemoryStatus(context.pid);
     if (caller === undefined) return NO_MEMORY;
@@ -171,6 +178,9 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
       brk: { handler: moveBreak, when: arg(0).ne(0), onException: 'kill' },
       memfd_create: { handler: openMemfd, onException: 'denyEperm' },
       shmget: { handler: getSegment, onException: 'denyEperm' },
+      // The kernel looks at the low half of the flags only. kernel/fork.c, SYSCALL_DEFINE5(clone, ...)
+      clone: { handler: parts, when: arg32(0).maskedEq(CLONE_THREAD | CLONE_FILES, CLONE_THREAD), onException: 'denyEperm' },
+      close_range: { handler: parts, when: arg32(2).maskedEq(CLOSE_RANGE_UNSHARE, CLOSE_RANGE_UNSHARE), onException: 'denyEperm' },
     },
     limitBytes,
     usedBytes: () => account.usedBytes(),

@@ -135,7 +135,7 @@ print([os.wait()[1] for _ in range(3)])`, 80)).toMatchObject({ stdout: '[0, 0, 0
 });
 
 describe.skipIf(!hasGcc)('the memory limit and hard cases [needs gcc, Linux 5.14]', () => {
-  it.each(['reserve', 'fixed', 'small', 'stack', 'threads', 'crowded'])('ends what passes it and nothing else: %s', async (mode) => {
+  it.each(['reserve', 'fixed', 'small', 'stack', 'threads', 'crowded', 'outlived', 'own_table', 'unshared_table'])('ends what passes it and nothing else: %s', async (mode) => {
     // It is measured every few milliseconds, in which a machine that is quick, or busy with something else, goes on.
     const { peakMib, ...result } = await inC(mode, 800, 64);
     expect(result).toMatchObject(ENDED);

@@ -1,10 +1,12 @@
 /* Uses memory in ways that take no request of their own, or many at once. Prints "done" if it is let. */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +89,53 @@ static void *forker(void *unused) {
   return unused;
 }
 
+static void *outliving(void *unused) { /* as the fixed ones, when the first thread has ended */
+  usleep(100000);
+  fixed();
+  puts("done");
+  exit(0);
+  return unused;
+}
+
+static void outlived(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, outliving, 0);
+  pthread_exit(0);
+}
+
+static void fill_memfd(void) {
+  static char piece[1 << 20];
+  int fd = memfd_create("of one thread", 0);
+  for (size_t i = 0; i < mib; i++)
+    if (write(fd, piece, sizeof piece) != sizeof piece) exit(3);
+}
+
+static int alone(void *unused) { /* runs without a C library's thread */
+  (void)unused;
+  fill_memfd();
+  usleep(300000);
+  syscall(SYS_exit_group, write(1, "done\n", 5) != 5);
+  return 0;
+}
+
+static void own_table(void) { /* a thread with descriptors of its own */
+  char *at = mmap(0, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (clone(alone, at + (1 << 16), CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, 0) < 0) exit(4);
+  for (;;) pause();
+}
+
+static void *unsharing(void *unused) {
+  if (syscall(SYS_close_range, 1000, 1000, 2 /* CLOSE_RANGE_UNSHARE */) < 0) exit(5);
+  alone(0);
+  return unused;
+}
+
+static void unshared_table(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, unsharing, 0);
+  for (;;) pause();
+}
+
 static void forks(void) { /* four threads with four children each, a sixteenth each, all there at once */
   pthread_t thread[4];
   int status, ended = 0;
@@ -130,6 +179,7 @@ int main(int argc, char **argv) {
   static const struct { const char *name; void (*run)(void); } modes[] = {
       {"reserve", reserve}, {"fixed", fixed}, {"small", small}, {"stack", big_stack}, {"threads", threads},
       {"forks", forks}, {"again", again}, {"borrowed", borrowed}, {"failing", failing}, {"crowded", crowded},
+      {"outlived", outlived}, {"own_table", own_table}, {"unshared_table", unshared_table},
   };
   if (argc != 3) return 2;
   mib = strtoul(argv[2], 0, 10);
