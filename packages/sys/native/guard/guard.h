@@ -73,6 +73,7 @@ struct visit {
   int64_t sum;
   int signalled;
   int depth;
+  int ends_deeper; /* who is further down than the walk goes is ended: nobody would keep it to anything */
 };
 struct tree_stat {
   int parent;

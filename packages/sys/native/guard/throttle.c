@@ -6,6 +6,8 @@
  * happens between two looks, and a program that mostly sleeps is never stopped. Processes that are stopped already are
  * left alone and stay so. Parents are stopped before their children and continued after them, so that one which
  * waits with WUNTRACED finds hardly any stopped. A job-control stop that arrives meanwhile is lost, as SIGCONT discards it.
+ * A program can have itself continued, by a timer that sends SIGCONT. So while it is held it is looked at again: whoever has run is
+ * stopped anew, and one that does not leave it at that is ended.
  * Every command of the supervisor lets go first, so a tree that it stops is one of processes that are stopped already.
  * clock_getcpuclockid(3), proc_pid_stat(5), signal(7)
  */
@@ -22,13 +24,20 @@
 #define PATIENCE (10 * MS) /* for all of one walk */
 #define LONGEST_DEBT 50 /* periods */
 #define HELD_MAX 4096
+#define RAN (2 * MS)   /* more than what it takes a process to meet its signal */
+#define RESTLESS 10    /* looks in one hold that found the same one running */
 
 static struct {
-  int held[HELD_MAX]; /* whom we stopped */
+  struct held {
+    int pid;
+    int escapes;
+    int64_t used; /* by it, when it was stopped */
+  } held[HELD_MAX]; /* whom we stopped */
   int count;
   int overflow;  /* more than that: then everybody is continued */
   int is_holding;
   int is_resting; /* the tree is stopped by order */
+  int escaped;   /* somebody had run at the last look */
   int swallow;   /* the target's next "continued" is our doing */
   int begun;
   int64_t used;  /* by the tree, at the last look */
@@ -44,18 +53,21 @@ static int64_t clock(int id) {
 
 static int64_t now(void) { return clock(1 /* CLOCK_MONOTONIC */); }
 
-/* The whole process, by nanoseconds, and the children it has waited for. */
+/* The whole process, by nanoseconds. include/linux/posix-timers_types.h, CPUCLOCK_SCHED */
+static int64_t used_by(int pid) { return clock((int)(~(unsigned)pid << 3 | 2)); }
+
+/* With the children it has waited for. */
 static int add_usage(struct visit *v, int pid, int pidfd) {
   struct tree_stat stat;
   (void)pidfd;
-  v->sum += clock((int)(~(unsigned)pid << 3 | 2)); /* include/linux/posix-timers_types.h, CPUCLOCK_SCHED */
+  v->sum += used_by(pid);
   if (tree_stat(pid, &stat) == 0) v->sum += (stat.children_user + stat.children_system) * TICK;
   return 1;
 }
 
 /* Those that nobody waits for, and that have ended between two looks, are missing. */
 static int64_t usage(struct guard *g) {
-  struct visit v = {.guard = g, .act = add_usage};
+  struct visit v = {.guard = g, .act = add_usage, .ends_deeper = 1};
   struct k_rusage ended;
   tree_walk(&v);
   if (raw(__NR_getrusage, -1 /* RUSAGE_CHILDREN */, &ended) == 0)
@@ -63,11 +75,13 @@ static int64_t usage(struct guard *g) {
   return v.sum;
 }
 
-static int is_held(int pid) {
+static struct held *find_held(int pid) {
   for (int i = 0; i < t.count; i++)
-    if (t.held[i] == pid) return 1;
+    if (t.held[i].pid == pid) return &t.held[i];
   return 0;
 }
+
+static int is_held(int pid) { return find_held(pid) != 0; }
 
 /* A parent that sleeps in wait(2) looks at its children once more before it stops, so they have to be running then. */
 static void wait_until_stopped(struct visit *v, int pid) {
@@ -83,8 +97,20 @@ static int hold_one(struct visit *v, int pid, int pidfd) {
   if (tree_stat(pid, &stat) == 0 && (stat.state == 'T' || stat.state == 't')) return 1;
   if (raw(__NR_pidfd_send_signal, pidfd, K_SIGSTOP, 0, 0) < 0) return 0;
   wait_until_stopped(v, pid);
-  if (t.count < HELD_MAX) t.held[t.count++] = pid;
+  if (t.count < HELD_MAX) t.held[t.count++] = (struct held){.pid = pid, .used = used_by(pid)};
   else t.overflow = 1;
+  return 1;
+}
+
+/* Of those that are held, who has run; and who has come up since, or was stopped by itself and is not any more. */
+static int hold_again(struct visit *v, int pid, int pidfd) {
+  struct held *held = find_held(pid);
+  if (!held) return hold_one(v, pid, pidfd);
+  if (used_by(pid) - held->used < RAN) return 1;
+  t.escaped = 1;
+  raw(__NR_pidfd_send_signal, pidfd, ++held->escapes < RESTLESS ? K_SIGSTOP : K_SIGKILL, 0, 0);
+  wait_until_stopped(v, pid);
+  held->used = used_by(pid);
   return 1;
 }
 
@@ -162,16 +188,22 @@ void throttle_turn(struct guard *g) {
   if (t.budget > full) t.budget = full;
   if (t.budget < -LONGEST_DEBT * full) t.budget = -LONGEST_DEBT * full;
   if (t.is_holding) {
-    if (t.budget >= full / 2) throttle_release(g);
+    if (t.budget >= full / 2) {
+      throttle_release(g);
+    } else {
+      struct visit v = {.guard = g, .act = hold_again, .ends_deeper = 1};
+      t.escaped = 0;
+      tree_walk(&v);
+    }
   } else if (t.budget <= 0 && !t.is_resting) {
     hold(g);
   }
   int64_t wait;
   if (t.is_holding) {
-    wait = (full / 2 - t.budget) * 100 / share;
+    wait = t.escaped ? SOONEST : (full / 2 - t.budget) * 100 / share;
   } else {
     /* At the speed of late, and half as much again, so much time is left. */
     wait = used * 6 > elapsed ? t.budget * elapsed / (used + used / 2) : LATEST;
   }
-  t.due = at + (wait < SOONEST ? SOONEST : wait > LATEST && !t.is_holding ? LATEST : wait);
+  t.due = at + (wait < SOONEST ? SOONEST : wait > LATEST ? LATEST : wait);
 }

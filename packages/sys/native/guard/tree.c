@@ -14,6 +14,10 @@
 #include "guard.h"
 #include "kernel.h"
 
+/* A walk takes three descriptors and some 1.5 kB of the stack for each generation. */
+#define DEEPEST 255
+#define ENTRY_BYTES 512
+
 typedef void (*child_visitor)(struct visit *v, int child, int parent);
 
 /* Fields 3, 4, 16 and 17 of /proc/pid/stat, behind the name, which may hold anything; -1 if there is no such process. */
@@ -53,7 +57,7 @@ static int is_own_child(int pid) {
 
 /* Calls visit for each entry of a /proc directory that is a number. Returns 0, or -errno. */
 static int each_entry(const char *directory, struct visit *v, int parent, child_visitor visit) {
-  char buffer[2048];
+  char buffer[ENTRY_BYTES];
   long fd = raw(__NR_openat, AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), n;
   if (fd < 0) return (int)fd;
   while ((n = raw(__NR_getdents64, fd, buffer, sizeof buffer)) > 0)
@@ -71,7 +75,7 @@ static int children_listed = -1; /* whether /proc/pid/task/tid/children exists: 
 static child_visitor visit_child;
 
 #ifndef LIST_BYTES
-#define LIST_BYTES 2048 /* at a time */
+#define LIST_BYTES 512 /* at a time */
 #endif
 
 /* One thread's children: numbers with a blank behind each, however a read cuts the list up. */
@@ -129,12 +133,18 @@ void tree_kill(struct guard *g) {
 }
 
 static void walk_below(struct visit *v, int child, int parent) {
-  if (v->depth > 64 || (v->depth == 0 && !is_own_child(child))) return;
+  int too_deep = v->depth > DEEPEST;
+  if ((too_deep && !v->ends_deeper) || (v->depth == 0 && !is_own_child(child))) return;
   long pidfd = raw(__NR_pidfd_open, child, 0);
   if (pidfd < 0) return;
   /* The pidfd is of whoever has the number now. It is a descendant if its parent is the one we came from, and
      that one still exists after the question: its own pidfd is held by the caller of this call. */
   if (parent_of(child) == parent && raw(__NR_pidfd_send_signal, pidfd, 0, 0, 0) == 0) {
+    if (too_deep) {
+      raw(__NR_pidfd_send_signal, pidfd, K_SIGKILL, 0, 0);
+      raw(__NR_close, pidfd);
+      return;
+    }
     if (!v->children_first) v->signalled += v->act(v, child, (int)pidfd);
     v->depth++;
     each_child(v, child, walk_below);

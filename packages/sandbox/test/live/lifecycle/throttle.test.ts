@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -48,6 +49,49 @@ while time.monotonic() < end:
     os.wait()`;
     expect(await share(many, { maxCpu: 8 })).toBeLessThan(14);
     expect(await share(many, {})).toBeGreaterThan(18);
+  });
+
+  it('ends a program that has itself continued again and again', async () => {
+    // Timers that each send SIGCONT once, 2 ms apart: a stop discards those that are on their way, and not the others.
+    const restless = `${SPIN}
+import ctypes, signal
+libc = ctypes.CDLL(None, use_errno=True)
+class Event(ctypes.Structure): _fields_ = [('value', ctypes.c_void_p), ('signo', ctypes.c_int), ('notify', ctypes.c_int), ('rest', ctypes.c_char * 48)]
+signal.signal(signal.SIGCONT, lambda *_: None)
+event = Event(signo=signal.SIGCONT, notify=0)
+for n in range(1, 1250):
+    timer = ctypes.c_void_p()
+    if libc.timer_create(1, ctypes.byref(event), ctypes.byref(timer)): raise OSError(ctypes.get_errno(), 'timer_create')
+    if libc.timer_settime(timer, 0, (ctypes.c_long * 4)(0, 0, n // 500, n % 500 * 2000000), None): raise OSError(ctypes.get_errno(), 'timer_settime')
+spin()`;
+    const { signal, reason, cpu } = await held({ maxCpu: 5 }).run([python, '-I', '-c', restless], { input: '' });
+    expect([signal, reason]).toEqual(['SIGKILL', 'killed']);
+    expect(cpu.userMs + cpu.systemMs).toBeLessThan(1200);
+    expect(await share(restless, {})).toBeGreaterThan(18);
+  });
+
+  const deep = (depth: number, then: string) => `${SPIN}
+for _ in range(${depth}):
+    pid = os.fork()
+    if pid: os._exit(abs(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
+${then}`;
+
+  it('counts and holds processes that are deep in the tree', { timeout: 120_000 }, async () => {
+    const mark = newMark();
+    const busy = deep(80, 'end = time.monotonic() + 100; spin()');
+    const process = await held({ maxCpu: 1, maxProcesses: 100 }).spawn([python, '-I', '-c', busy, mark], { stdin: 'ignore' });
+    await vi.waitFor(() => { expect(members(mark).length).toBe(81); }, 60_000);
+    const deepest = members(mark).find((pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1') === '')!;
+    await vi.waitFor(() => { expect(processState(deepest)).toBe('T'); }, { timeout: 30_000, interval: 5 });
+    process.kill();
+    await process.wait();
+  });
+
+  it('ends those that are too deep to be found', { timeout: 120_000 }, async () => {
+    for (const [maxCpu, exitCode] of [[50, 9], [100, 7]] as const) {
+      const result = await held({ maxCpu, maxProcesses: 400 }).run([python, '-I', '-c', deep(262, 'time.sleep(1); os._exit(7)')], { input: '' });
+      expect([maxCpu, result.exitCode, String(result.stderr)]).toEqual([maxCpu, exitCode, '']);
+    }
   });
 
   it('shows a parent that waits for stops none, or hardly any', async () => {
