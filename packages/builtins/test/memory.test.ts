@@ -30,7 +30,7 @@ describe('memory family', () => {
   it('is asked about large writable anonymous mappings only, and never about munmap or reservations', () => {
     const table = new DispatchTable({ arch: 'x86_64' }).family(family());
     const calls = Object.fromEntries(table.registrations().map(({ name, when }) => [name, when]));
-    expect(Object.keys(calls).sort()).toEqual(['brk', 'clone', 'close_range', 'memfd_create', 'mmap', 'mremap', 'shmget']);
+    expect(Object.keys(calls).sort()).toEqual(['brk', 'clone', 'close_range', 'memfd_create', 'mmap', 'mremap', 'shmget', 'vmsplice']);
     expect(calls['mmap']).toEqual([[
       { index: 1, op: 'ge', value: 131072n, width: 64 },
       { index: 2, op: 'maskedEq', mask: 2n, value: 2n, width: 32 },

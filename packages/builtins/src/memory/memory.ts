@@ -9,6 +9,7 @@
  * as it sees everything that is used without a call.
  * mmap(2), brk(2), mremap(2)  ->  continue, or the end of the process (ENOMEM where that was chosen)
  * memfd_create(2), shmget(2), close_range(2), and clone(2) of a thread with descriptors of its own  ->  continue
+ * vmsplice(2)  ->  ENOSYS: a byte of a huge page in a pipe keeps all of the page, and nobody counts it when it is unmapped
  */
 import { arg, arg32 } from '@sandlock/bpf';
 import { action, type Family, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
@@ -42,6 +43,8 @@ const LARGEST_REQUEST = 2 ** 56;
 const MARGIN = 1 / 16;
 
 const NO_MEMORY = action.errno('ENOMEM');
+/** As of a kernel without it: whoever uses it has another way. */
+const NO_SPLICE = action.errno('ENOSYS');
 /** The kernel says no to a brk(2) with the old end. 0, like every other low number, is taken for a no, too. */
 const NO_BREAK = action.returnValue(0);
 
@@ -178,6 +181,7 @@ export function memory({ limitBytes, onExceeded = 'kill', members, filesHandedOu
       brk: { handler: moveBreak, when: arg(0).ne(0), onException: 'kill' },
       memfd_create: { handler: openMemfd, onException: 'denyEperm' },
       shmget: { handler: getSegment, onException: 'denyEperm' },
+      vmsplice: { handler: () => NO_SPLICE, onException: 'denyEperm' },
       // The kernel looks at the low half of the flags only. kernel/fork.c, SYSCALL_DEFINE5(clone, ...)
       clone: { handler: parts, when: arg32(0).maskedEq(CLONE_THREAD | CLONE_FILES, CLONE_THREAD), onException: 'denyEperm' },
       close_range: { handler: parts, when: arg32(2).maskedEq(CLOSE_RANGE_UNSHARE, CLOSE_RANGE_UNSHARE), onException: 'denyEperm' },

@@ -152,6 +152,11 @@ describe.skipIf(!hasGcc)('the memory limit and hard cases [needs gcc, Linux 5.14
     expect((await inC('forks', 16 * 4, 100)).stdout).toBe('killed=0\ndone\n');
   });
 
+  it('lets no huge page stay in a pipe when it is in no process any more', async () => {
+    expect(await inC('spliced', 200, 64)).toMatchObject({ stdout: '', stderr: 'vmsplice: Function not implemented\n', exit: { code: 4 } });
+    expect(spawnSync(program, ['spliced', '32'], { encoding: 'utf8' })).toMatchObject({ stdout: 'done\n', stderr: '' });
+  });
+
   it('takes back what is freed, and what ended processes had', async () => {
     expect(await inC('again', 40, 64)).toMatchObject({ stdout: 'done\n', killed: false });
   });

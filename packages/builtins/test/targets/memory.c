@@ -1,12 +1,15 @@
 /* Uses memory in ways that take no request of their own, or many at once. Prints "done" if it is let. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,6 +171,23 @@ static void borrowed(void) { /* a child in the memory of its parent, for long en
   if (wait(&status) < 0 || status) exit(5);
 }
 
+static void spliced(void) { /* huge pages that stay in pipes, a byte of each, when they are unmapped */
+  int ends[2];
+  for (size_t i = 0; i < mib / 2; i++) {
+    if (i % 16 == 0 && pipe(ends) < 0) exit(3);
+    char *at = mmap(0, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *huge = (char *)(((uintptr_t)at + (2 << 20) - 1) & ~(uintptr_t)((2 << 20) - 1));
+    struct iovec byte = {huge, 1};
+    madvise(huge, 2 << 20, MADV_HUGEPAGE);
+    touch(huge, 2 << 20);
+    if (vmsplice(ends[1], &byte, 1, SPLICE_F_NONBLOCK) < 0) {
+      perror("vmsplice");
+      exit(4);
+    }
+    munmap(at, 4 << 20);
+  }
+}
+
 static void failing(void) { /* what the kernel refuses was never had */
   for (int i = 0; i < 1000; i++) {
     if (mmap(0, mib << 20, PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_SHARED | MAP_HUGETLB | (63 << 26), -1, 0) != MAP_FAILED) exit(3);
@@ -179,7 +199,7 @@ int main(int argc, char **argv) {
   static const struct { const char *name; void (*run)(void); } modes[] = {
       {"reserve", reserve}, {"fixed", fixed}, {"small", small}, {"stack", big_stack}, {"threads", threads},
       {"forks", forks}, {"again", again}, {"borrowed", borrowed}, {"failing", failing}, {"crowded", crowded},
-      {"outlived", outlived}, {"own_table", own_table}, {"unshared_table", unshared_table},
+      {"spliced", spliced}, {"outlived", outlived}, {"own_table", own_table}, {"unshared_table", unshared_table},
   };
   if (argc != 3) return 2;
   mib = strtoul(argv[2], 0, 10);
