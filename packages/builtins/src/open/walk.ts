@@ -79,6 +79,7 @@ export class Walk {
   #links = 0;
   /** The path ends in a slash, or a link in the last place does. */
   #slash = false;
+  #turned = false;
 
   constructor(request: WalkRequest) {
     this.#request = request;
@@ -102,6 +103,14 @@ export class Walk {
   /** Whether the path, with the links followed at its end, has a slash behind it: only a directory will do. */
   get endsInSlash(): boolean {
     return this.#slash;
+  }
+
+  /**
+   * Whether the path went up again, or over a link of a file system: then it may have been through directories that are not above
+   * what it leads to, and that it leads anywhere tells of what is in them.
+   */
+  get turned(): boolean {
+    return this.#turned;
   }
 
   /** Keeps a descriptor of the walk open for a new owner. */
@@ -135,6 +144,7 @@ export class Walk {
       const last = this.#left.length === 0;
       const name = component === '..' && this.#name === this.#rootName && this.#confined ? this.#name : childName(this.#name, component);
       if (this.#request.stopAt?.(name, last) === true) return { kind: 'stopped', name };
+      if (component === '..') this.#turned = true;
       let fd: number;
       try {
         fd = component === '..' && this.#confined ? this.#above() : this.#opened(component, O_NOFOLLOW);
@@ -242,6 +252,7 @@ export class Walk {
         return undefined;
       }
     }
+    this.#turned = true;
     return readlinkSync(Buffer.from(`/proc/self/fd/${this.#at}/${component}`, 'latin1'), { encoding: 'latin1' });
   }
 

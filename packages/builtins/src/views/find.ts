@@ -23,9 +23,17 @@ export interface FindRequest {
   /** RESOLVE_* */
   readonly resolve: number;
   readonly asker: Asker;
-  /** Does the walk with the target's rights. Left out: with ours, which lead to what the target's own process has in /proc. */
+  /**
+   * Does the walk with the target's rights. Left out: with ours, which take less to find out. What comes of it is told only where the
+   * target would have got there, too.
+   */
   readonly guarded?: (<T>(work: () => T) => T) | undefined;
+  /** Whether a process is a member, as far as it was asked: a path may name each of them a hundred times, and is followed twice. */
+  readonly asked: Map<number, boolean>;
 }
+
+/** The walk was done with our rights, and the target might not have got there: to be asked for again, with its own. */
+export const UNGUARDED = 'unguarded';
 
 export type Found =
   | { readonly kind: 'view'; readonly view: View; readonly name: string; readonly subject: Asker; readonly endsInSlash: boolean }
@@ -84,18 +92,17 @@ export class Finder {
 
   /**
    * @param use is given what was found, whose descriptors are open until it returns
-   * @returns what `use` returns, or why the directory that the path starts from could not be had
+   * @returns what `use` returns, or why the directory that the path starts from could not be had, or `UNGUARDED`
    */
-  find<T>(context: HandlerContext, request: FindRequest, use: (found: Found) => T): T | TargetFailure {
+  find<T>(context: HandlerContext, request: FindRequest, use: (found: Found) => T): T | TargetFailure | typeof UNGUARDED {
     const { path, resolve, follow, asker } = request;
     const fromBase = path[0] !== SLASH || (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
     const base = fromBase ? pinBase(context, request.dirfd) : AT_FDCWD;
     if (base instanceof TargetFailure) return base;
     let stopped: Found | undefined;
-    const members = new Map<number, boolean>(); // a path may name each of them a hundred times
     const isMember = (pid: number): boolean => {
-      const member = members.get(pid) ?? this.#members.isMember(pid);
-      members.set(pid, member);
+      const member = request.asked.get(pid) ?? this.#members.isMember(pid);
+      request.asked.set(pid, member);
       return member;
     };
     const stopAt = (name: string, last: boolean): boolean => {
@@ -115,6 +122,7 @@ export class Finder {
       // What was read from /proc is of this target only if its call still waits.
       if (!context.isValid()) return new TargetFailure('gone');
       const { endsInSlash } = walk;
+      if (walk.turned && request.guarded === undefined && (stopped !== undefined || walked.kind === 'object')) return UNGUARDED;
       if (stopped?.kind === 'view') return use({ ...stopped, endsInSlash });
       if (stopped !== undefined) return use(stopped);
       if (walked.kind !== 'object') return use({ kind: 'none' });

@@ -18,7 +18,7 @@ import { errnoOf } from '../open/errno-of.js';
 import { openOnBehalf } from '../open/open-on-behalf.js';
 import { AskingTask, unlessHidden } from './asking-task.js';
 import type { Concern } from './concern.js';
-import { startOf, type Finder, type Found } from './find.js';
+import { startOf, UNGUARDED, type Finder, type Found } from './find.js';
 import type { Grants } from './grants.js';
 import type { Members } from './members.js';
 import type { OwnLinks } from './own-links.js';
@@ -69,8 +69,9 @@ export function openView(context: HandlerContext, options: OpenViewOptions): Not
   const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
   const follow = (flags & O_NOFOLLOW) === 0 && !exclusive;
   const maybeNew = start !== undefined && options.concern.mayBeNew(args.path, start);
+  const asked = new Map<number, boolean>();
   const look = (guarded: boolean): NotifAction | TargetFailure | typeof UNGUARDED => options.finder.find(context, {
-    path, dirfd, follow, resolve: Number(args.resolve), asker,
+    path, dirfd, follow, resolve: Number(args.resolve), asker, asked,
     ...(guarded ? { guarded: (work) => asTarget(context.pid, asker.status, work) } : {}),
   }, (found) => answered(found, { context, args, asker, maybeNew, elsewhere, guarded }, options));
   return unlessHidden(() => {
@@ -80,9 +81,6 @@ export function openView(context: HandlerContext, options: OpenViewOptions): Not
     return answer instanceof TargetFailure ? answer.deny() : answer;
   });
 }
-
-/** The target might not get there with its own rights: to be followed once more, with these. */
-const UNGUARDED = 'unguarded';
 
 function answered(found: Found, request: Request, options: OpenViewOptions): NotifAction | typeof UNGUARDED {
   switch (found.kind) {

@@ -9,9 +9,10 @@
 import { action, asInt32, TargetFailure, type FamilyHandler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
 import { AT_EMPTY_PATH, AT_FDCWD } from '@sandlock/sys';
 
+import { asTarget } from '../open/as-target.js';
 import { AskingTask, unlessHidden } from './asking-task.js';
 import type { Concern } from './concern.js';
-import { startOf, type Finder, type Found } from './find.js';
+import { startOf, UNGUARDED, type Finder, type Found } from './find.js';
 import type { Grants } from './grants.js';
 import type { OwnLinks } from './own-links.js';
 import { shownIdentity, type ShownIdentity } from './shown-identity.js';
@@ -101,6 +102,7 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, links,
     follow: shape.follow !== false && (flags & AT_SYMLINK_NOFOLLOW) === 0,
     resolve: 0,
     asker,
+    asked: new Map<number, boolean>(),
   };
   const answer = (found: Found): NotifAction => {
     if (found.kind === 'foreign') return action.errno('ENOENT');
@@ -118,7 +120,11 @@ function looked(context: HandlerContext, shape: Shape, { finder, concern, links,
     }
   };
   return unlessHidden(() => {
-    const given = finder.find(context, request, answer);
+    let given = finder.find(context, request, answer);
+    if (given === UNGUARDED) {
+      given = finder.find(context, { ...request, guarded: (work) => asTarget(context.pid, asker.status, work) }, answer);
+    }
+    if (given === UNGUARDED) throw new Error('A path that was followed with the rights of the target is asked for again.');
     // A directory that is none of the target's descriptors: the kernel's own error.
     return given instanceof TargetFailure ? given.deny() : given;
   });

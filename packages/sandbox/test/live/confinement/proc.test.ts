@@ -1,10 +1,10 @@
 /** What a program gets to see of /proc: its sandbox, by every way there; and of others nothing, by none. */
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { Sandbox, type SandboxOptions } from '../../../src/index.js';
-import { describeConfined, scratch } from './calls.js';
+import { describeConfined, isRoot, scratch } from './calls.js';
 
 const system = ['/usr', '/etc', '/dev', ...['/lib', '/lib64', '/bin'].map((path) => ({ path, optional: true }))];
 const grants: [string, SandboxOptions][] = [
@@ -173,5 +173,26 @@ def listed(path):
     except OSError as error: return kind(error)
 print(json.dumps([listed(p) for p in ('/sys/class/net', '/sys/firmware', '/sys/kernel/security', '/sys/class/../class/net', '/sys/devices/system/cpu', '/sys')]))`))
       .toEqual(['EACCES', 'EACCES', 'EACCES', 'EACCES', true, true]);
+  }, TIME);
+});
+
+describeConfined('a way to /proc through a directory that the program may not search', () => {
+  it.skipIf(!isRoot)('tells nothing of what is in there [needs root]', async () => {
+    const folder = scratch();
+    chmodSync(folder, 0o755);
+    for (const each of ['closed', 'open']) {
+      mkdirSync(join(folder, each, 'there'), { recursive: true });
+      symlinkSync('/proc/version', join(folder, each, 'link'));
+      chownSync(join(folder, each), 65534, 65534); // nobody's: root without capabilities is one of the others
+      chmodSync(join(folder, each), each === 'open' ? 0o755 : 0o700);
+    }
+    expect(await python({ fsReadable: [...system, '/proc'] }, `
+up = '/..' * (sys.argv[2].count('/') + 2)
+def stat(path):
+    try: os.stat(path)
+    except OSError as error: return kind(error)
+    return 'ok'
+print(json.dumps([[peek(p), stat(p)] for each in ('closed', 'open') for p in [sys.argv[2] + '/' + each + rest for rest in ('/there' + up + '/proc/version', '/not' + up + '/proc/version', '/link')]]))
+`, folder)).toEqual([...Array<string[]>(3).fill(['EACCES', 'EACCES']), ['read 40', 'ok'], ['ENOENT', 'ENOENT'], ['EACCES', 'ok']]); // a link of its own is for the kernel to refuse
   }, TIME);
 });
