@@ -10,6 +10,8 @@ import { OneAtATime } from '../src/one-at-a-time.js';
 import { Deadline } from '../src/memory/deadline.js';
 import { LatestObjects } from '../src/memory/latest-objects.js';
 import { MemoryMeter } from '../src/memory/memory-meter.js';
+import type { MemoryAccount } from '../src/memory/memory-account.js';
+import { MemoryWatch } from '../src/memory/memory-watch.js';
 import { parseMemoryStatus, readMemoryStatus } from '../src/memory/memory-status.js';
 import { SharedObjects } from '../src/memory/shared-objects.js';
 import { closeAll, Supervised } from './supervised.js';
@@ -56,6 +58,28 @@ describe('memory family', () => {
     expect((heap as unknown as { value: bigint }).value).toBeGreaterThan(0n);
     // Nothing can be learned about this one.
     expect(await target.call('brk', [2n ** 46n], { pid: 2 ** 22 + 1 })).toMatchObject({ kind: 'returnValue', value: 0n });
+  });
+});
+
+describe('who is ended beyond the limit', () => {
+  it('is nobody whose number is no member\'s by now', async () => {
+    const ended = async (has: boolean): Promise<boolean> => {
+      const child = spawn('/bin/sleep', ['60']);
+      const over = new Promise<void>((resolve) => { child.once('exit', () => resolve()); });
+      const measured = { usedBytes: 2, shares: new Map([[child.pid!, 2]]), busyMs: 0 };
+      let looks = 0;
+      let looked!: () => void;
+      const twice = new Promise<void>((resolve) => { looked = resolve; });
+      const account = { bound: 2, measure: async () => { if (++looks === 3) looked(); return measured; } } as unknown as MemoryAccount;
+      const watch = new MemoryWatch({ members: { has: () => has } as unknown as ProcessTree, account, limitBytes: 1, onKill: () => undefined });
+      watch.within(0);
+      await twice; // what came of the first look is done
+      watch.stop();
+      child.kill('SIGTERM'); // whoever lives ends by this
+      await over;
+      return child.signalCode === 'SIGKILL';
+    };
+    expect([await ended(true), await ended(false)]).toEqual([true, false]);
   });
 });
 
