@@ -39,7 +39,8 @@ try {
   const initrd = makeInitrd(kernel, { checkout: root, shared, asUser }, shared);
   writeFileSync(join(shared, 'command'), script(command));
 
-  const { error } = spawnSync('nice', ['-n', '5', 'qemu-system-x86_64',
+  // It ends with this process, however that ends.
+  const { error } = spawnSync('nice', ['-n', '5', 'setpriv', '--pdeathsig', 'TERM', 'qemu-system-x86_64',
     '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', process.env.SANDLOCK_VM_CPUS ?? '2', '-m', process.env.SANDLOCK_VM_MEMORY ?? '5G',
     '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
     '-kernel', kernel.image, '-initrd', initrd, '-append', 'console=ttyS0 quiet panic=-1',

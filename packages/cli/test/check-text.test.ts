@@ -27,6 +27,12 @@ describe('the report of a check', () => {
   it('marks a failed step that a run needs', () => {
     const steps = [{ name: 'landlock', ok: false, required: true, detail: 'not available' }];
     expect(checkText({ ...report, supported: false, steps })).toMatch(/^ {2}landlock +FAILED +not available$/m);
+    expect(checkText({ ...report, supported: false, steps })).toMatch(/\nUNSUPPORTED: see the steps that failed above\.\n$/);
     expect(checkText(report)).toMatch(/\nOK: .*\n$/);
+  });
+
+  it('names what to allow where every step works and a protection is missing: no step failed', () => {
+    expect(checkText({ ...report, supported: false }))
+      .toMatch(/\nUNSUPPORTED: protections .*: --allow-degraded signal-scope\n$/);
   });
 });

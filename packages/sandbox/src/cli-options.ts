@@ -1,3 +1,4 @@
+export { protectionFlagName } from './landlock/protections.js';
 export { cliFlags, flagPath, flagSpelling, flagWords, optionsFromFlags, type CliFlag, type Spelling } from './options/cli-flags.js';
 export { parseProfileName } from './options/grammar/profile-name.js';
 export type { OptionName } from './options/option-table.js';

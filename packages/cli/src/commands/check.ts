@@ -1,5 +1,8 @@
 /** sandlock check: can this machine confine, and if not, which step fails and what helps. */
 import { check as checkMachine, type CheckReport } from '@sandlock/sandbox';
+// An entry point of its own, for the command alone.
+// eslint-disable-next-line no-restricted-imports
+import { protectionFlagName } from '@sandlock/sandbox/cli-options';
 
 import { EXIT_FAILURE, EXIT_OK } from '../errors/exit-code.js';
 import { UsageError } from '../errors/usage-error.js';
@@ -26,7 +29,8 @@ export async function check(argv: readonly string[]): Promise<number> {
   return report.supported ? EXIT_OK : EXIT_FAILURE;
 }
 
-export function checkText({ supported, arch, kernel, landlock, protections, steps }: CheckReport): string {
+export function checkText(report: CheckReport): string {
+  const { arch, kernel, landlock, protections, steps } = report;
   const width = Math.max(...protections.map(({ protection }) => protection.length), ...steps.map(({ name }) => name.length));
   const row = (name: string, verdict: string, detail: string): string =>
     `  ${name.padEnd(width)}  ${verdict.padEnd(11)}  ${detail}`.trimEnd();
@@ -44,7 +48,15 @@ export function checkText({ supported, arch, kernel, landlock, protections, step
     ...protections.map(({ protection, requiredAbi }) =>
       row(protection, landlock.abi >= requiredAbi ? 'available' : 'unavailable', `Landlock ABI ${requiredAbi}`)),
     '',
-    supported ? 'OK: this machine can run sandboxes.' : 'UNSUPPORTED: see the steps that failed above.',
+    conclusion(report),
     '',
   ].join('\n');
+}
+
+function conclusion({ supported, landlock, protections, steps }: CheckReport): string {
+  if (supported) return 'OK: this machine can run sandboxes.';
+  if (steps.some(({ ok, required }) => required && !ok)) return 'UNSUPPORTED: see the steps that failed above.';
+  const missing = protections.filter(({ requiredAbi }) => landlock.abi < requiredAbi);
+  return 'UNSUPPORTED: protections are unavailable, and a run needs every one that it is not allowed to do without: '
+    + missing.map(({ protection }) => `--allow-degraded ${protectionFlagName(protection)}`).join(' ');
 }
