@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 
 import type { SandboxOptions } from '../../../src/index.js';
-import { box, members, newMark, processState, python } from './support.js';
+import { box, members, newMark, processState, python, until } from './support.js';
 
 /** By the guard, also where the kernel could do it. */
 const held = (options: SandboxOptions) => box({ cgroup: 'none', ...options });
@@ -133,7 +133,8 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
   it('leaves a paused program paused, and goes on after it', async () => {
     const mark = newMark();
     const process = await held({ maxCpu: 30 }).spawn([python, '-I', '-c', `${pair('os.setsid(); ')}`, mark], { stdin: 'ignore' });
-    await sleep(700);
+    await until('all three are there', () => members(mark).length === 3);
+    await sleep(300); // and held by now
     process.pause();
     await sleep(200);
     const states: (string | undefined)[] = [];
