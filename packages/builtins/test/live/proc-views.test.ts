@@ -48,7 +48,7 @@ describe('programs that read /proc [needs Linux 5.14]', () => {
 
   it.skipIf(!has('uptime'))('uptime(1) starts with a sandbox that has a time of its own', async () => {
     expect(await shell('uptime', { time: startClock(0n) })).toMatch(/up 0 min/);
-    expect(await shell('cat /proc/uptime', { time: startClock(0n) })).toMatch(/^0\.\d\d 0\.00\n$/);
+    expect(await shell('cat /proc/uptime', { time: startClock(0n) })).toMatch(/^\d\.\d\d 0\.00\n$/);
     expect(await shell('cat /proc/stat', { time: startClock(981_173_106_999_999_999n) })).toContain('btime 981173106\n');
   });
 
@@ -168,7 +168,7 @@ say({'empty': empty, 'tcp': ports('tcp') == [tcp.getsockname()[1]], 'udp': ports
     const forms = await python(families(), `
 import time
 child = os.fork()
-if child == 0: time.sleep(5); os._exit(0)
+if child == 0: time.sleep(1000); os._exit(0)
 pid, tid = os.getpid(), threading.get_native_id()
 proc = os.open('/proc', os.O_RDONLY)
 own = ['self', 'thread-self', str(pid), '%d/task/%d' % (pid, tid), 'self/task/%d' % tid, str(child), '%d/task/%d' % (child, child)]
