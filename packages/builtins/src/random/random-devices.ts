@@ -1,9 +1,10 @@
 /**
  * /dev/urandom and /dev/random, endless, each open with a stream of its own.
  *
- * Reading waits for nothing but the supervisor, writing is accepted and changes nothing. The descriptor is a socket's: it
- * cannot be mapped or reopened through /proc. Whoever holds very many of them open gets files of 1 MiB for those that
- * follow, so that the supervisor's descriptors are not used up; the bytes are the same.
+ * Reading waits for nothing but the supervisor, writing is accepted and changes nothing; before Linux 6.16 it is EPIPE where
+ * the device is open for both. The descriptor is a socket's: it cannot be mapped or reopened through /proc. Whoever holds
+ * very many of them open gets files of 1 MiB for those that follow, so that the supervisor's descriptors are not used up;
+ * the bytes are the same.
  * random(4)
  */
 import { action, type NotifAction } from '@sandlock/dispatch';
