@@ -3,8 +3,9 @@
  *
  * KERNEL is a package of Debian, such as linux-image-6.12.111+deb12-amd64, or a folder with one unpacked. The guest
  * sees this machine's files at their places, and what it changes is gone with it: only the memory of the guest is
- * written to. The command runs in the folder where this was started, as root or with --user as an ordinary user, to whom
- * the checkout then belongs. Its output and its exit code are passed on; 125 means that it did not run.
+ * written to. Whether it sees what changes here meanwhile is left open. The command runs in the folder where this was
+ * started, as root or with --user as an ordinary user, to whom the checkout then belongs. Its output and its exit code
+ * are passed on; 125 means that it did not run.
  *
  * Other than here, control groups are those of version 2 alone, with memory, pids and cpu delegated in the one that
  * SANDLOCK_TEST_CGROUP names, and `modprobe` finds the kernel's modules, of btrfs say. Emulation takes 5 to 15 times as
