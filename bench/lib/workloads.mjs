@@ -4,11 +4,13 @@
  * They work in a folder of their own that is made once a run. What is not installed here is left out.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const PYTHON = '/usr/bin/python3';
+/** git reads again what is no older than its index. */
+const LONG_AGO = new Date('2020-01-01');
 
 const PING_PONG = `
 import socket, threading
@@ -51,7 +53,11 @@ export function prepareWorkloads() {
 function makeRepository(path) {
   for (let folder = 0; folder < 50; folder++) {
     mkdirSync(join(path, `folder-${folder}`), { recursive: true });
-    for (let file = 0; file < 20; file++) writeFileSync(join(path, `folder-${folder}`, `file-${file}`), `${folder} ${file}\n`);
+    for (let file = 0; file < 20; file++) {
+      const name = join(path, `folder-${folder}`, `file-${file}`);
+      writeFileSync(name, `${folder} ${file}\n`);
+      utimesSync(name, LONG_AGO, LONG_AGO);
+    }
   }
   const git = (...args) => spawnSync('git', ['-C', path, '-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...args]);
   git('init', '--quiet');
