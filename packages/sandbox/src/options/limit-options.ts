@@ -106,7 +106,8 @@ EAGAIN.`,
     docs: `How much of one processor all processes of the sandbox get together, in percent, on average over some tenths of a second. They
 are stopped and continued for it, which a parent that waits with WUNTRACED is hardly ever told of; a process that is stopped already
 stays so. 100 is no limit. A stop from the terminal that arrives while they are stopped is lost. One that has itself continued
-meanwhile is stopped anew, and ended when it does so again and again; so is one that has more than 256 others above it in the sandbox.
+meanwhile is stopped anew, and ended when it does so again and again, or goes on for a minute in calls that cannot be stopped; so is one that
+has more than 256 others above it in the sandbox.
 Processes that nobody waits for and that live for a few milliseconds are not counted: a program that ignores SIGCHLD and makes one after
 the other of these can use all of a processor. Where \`cgroup\` is to be had the kernel does it instead, within each tenth of a second, stops
 nobody and counts everybody.`,

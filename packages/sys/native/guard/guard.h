@@ -78,7 +78,7 @@ struct visit {
 struct tree_stat {
   int parent;
   char state;
-  int64_t children_user, children_system; /* ticks */
+  int64_t user, children_user, children_system; /* ticks */
 };
 int tree_stat(int pid, struct tree_stat *stat);
 void tree_walk(struct visit *v);

@@ -7,7 +7,8 @@
  * left alone and stay so. Parents are stopped before their children and continued after them, so that one which
  * waits with WUNTRACED finds hardly any stopped. A job-control stop that arrives meanwhile is lost, as SIGCONT discards it.
  * A program can have itself continued, by a timer that sends SIGCONT. So while it is held it is looked at again: whoever has run is
- * stopped anew, and one that does not leave it at that is ended.
+ * stopped anew, and one that does not leave it at that is ended. It may be in one long call, which meets no signal before its end: a file is
+ * read, or memory made ready. So only what it has run of its own code counts, or very long calls.
  * Every command of the supervisor lets go first, so a tree that it stops is one of processes that are stopped already.
  * clock_getcpuclockid(3), proc_pid_stat(5), signal(7)
  */
@@ -25,13 +26,15 @@
 #define LONGEST_DEBT 50 /* periods */
 #define HELD_MAX 4096
 #define RAN (2 * MS)   /* more than what it takes a process to meet its signal */
-#define RESTLESS 10    /* looks in one hold that found the same one running */
+#define RESTLESS 10    /* looks in one hold that found the same one running its own code */
+#define LONGEST_CALL (60000 * MS) /* of a processor, in one hold */
 
 static struct {
   struct held {
     int pid;
     int escapes;
-    int64_t used; /* by it, when it was stopped */
+    int64_t used, user; /* by it at the last look, and what it had run of its own code, in ticks */
+    int64_t ran;        /* since it was stopped */
   } held[HELD_MAX]; /* whom we stopped */
   int count;
   int overflow;  /* more than that: then everybody is continued */
@@ -97,7 +100,8 @@ static int hold_one(struct visit *v, int pid, int pidfd) {
   if (tree_stat(pid, &stat) == 0 && (stat.state == 'T' || stat.state == 't')) return 1;
   if (raw(__NR_pidfd_send_signal, pidfd, K_SIGSTOP, 0, 0) < 0) return 0;
   wait_until_stopped(v, pid);
-  if (t.count < HELD_MAX) t.held[t.count++] = (struct held){.pid = pid, .used = used_by(pid)};
+  if (tree_stat(pid, &stat) < 0) return 1;
+  if (t.count < HELD_MAX) t.held[t.count++] = (struct held){.pid = pid, .used = used_by(pid), .user = stat.user};
   else t.overflow = 1;
   return 1;
 }
@@ -106,11 +110,18 @@ static int hold_one(struct visit *v, int pid, int pidfd) {
 static int hold_again(struct visit *v, int pid, int pidfd) {
   struct held *held = find_held(pid);
   if (!held) return hold_one(v, pid, pidfd);
-  if (used_by(pid) - held->used < RAN) return 1;
+  struct tree_stat stat;
+  int64_t ran = used_by(pid) - held->used;
+  if (ran < RAN || tree_stat(pid, &stat) < 0) return 1;
   t.escaped = 1;
-  raw(__NR_pidfd_send_signal, pidfd, ++held->escapes < RESTLESS ? K_SIGSTOP : K_SIGKILL, 0, 0);
+  held->ran += ran;
+  if (stat.user > held->user) held->escapes++;
+  held->user = stat.user;
+  raw(__NR_pidfd_send_signal, pidfd, held->escapes < RESTLESS && held->ran < LONGEST_CALL ? K_SIGSTOP : K_SIGKILL, 0, 0);
   wait_until_stopped(v, pid);
+  int64_t before = held->used + ran;
   held->used = used_by(pid);
+  held->ran += held->used - before;
   return 1;
 }
 

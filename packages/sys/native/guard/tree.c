@@ -20,7 +20,7 @@
 
 typedef void (*child_visitor)(struct visit *v, int child, int parent);
 
-/* Fields 3, 4, 16 and 17 of /proc/pid/stat, behind the name, which may hold anything; -1 if there is no such process. */
+/* Fields 3, 4, 14, 16 and 17 of /proc/pid/stat, behind the name, which may hold anything; -1 if there is no such process. */
 int tree_stat(int pid, struct tree_stat *stat) {
   char path[48], line[512];
   text_append(text_decimal(text_append(path, "/proc/"), pid), "/stat");
@@ -39,6 +39,7 @@ int tree_stat(int pid, struct tree_stat *stat) {
     if (negative) fields[field] = -fields[field];
   }
   stat->parent = (int)fields[4];
+  stat->user = fields[14];
   stat->children_user = fields[16];
   stat->children_system = fields[17];
   return 0;

@@ -70,6 +70,20 @@ spin()`;
     expect(await share(restless, {})).toBeGreaterThan(18);
   });
 
+  it('lets a program be in one long call, which meets no signal before its end', { timeout: 120_000 }, async () => {
+    // The page of zeros, mapped two million times.
+    const long = `
+import mmap
+NORESERVE_PRIVATE, NOHUGEPAGE, POPULATE_READ = 0x4022, 15, 22
+region = mmap.mmap(-1, 8 << 30, flags=NORESERVE_PRIVATE, prot=mmap.PROT_READ)
+region.madvise(NOHUGEPAGE)
+region.madvise(POPULATE_READ)
+region.close()
+print('done')`;
+    const { reason, exitCode, stdout, stderr } = await held({ maxCpu: 10 }).run([python, '-I', '-c', long], { input: '' });
+    expect({ reason, exitCode, stdout: String(stdout), stderr: String(stderr) }).toEqual({ reason: 'exited', exitCode: 0, stdout: 'done\n', stderr: '' });
+  });
+
   const deep = (depth: number, then: string) => `${SPIN}
 for _ in range(${depth}):
     pid = os.fork()
