@@ -57,7 +57,8 @@ const groups = {
     withoutSupervisor: true,
   },
   ptrace: {
-    reason: 'They read and steer other processes. Allowed, they reach the processes of the same sandbox only: '
+    reason: 'They read and steer other processes. Debuggers need them, and programs that are built with LeakSanitizer (ASan has it) unless '
+      + '`ASAN_OPTIONS=detect_leaks=0` is set. Allowed, they reach the processes of the same sandbox only: '
       + 'Landlock keeps its domain from tracing anything outside.',
     syscalls: ['ptrace', 'process_vm_readv', 'process_vm_writev', 'kcmp'],
     allowable: true,
