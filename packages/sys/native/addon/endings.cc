@@ -18,7 +18,7 @@ namespace sandlock {
 
 // How long a parent that computes may hold up a child, and children that take long to be taken apart everybody; how many may wait.
 constexpr int64_t kPatienceUs = 50000, kAwaitUs = 20000;
-constexpr size_t kMost = 256;
+constexpr size_t kMost = 64;
 
 static int64_t NowUs() {
   timespec now;
@@ -106,9 +106,12 @@ std::vector<Endings::Ending> Endings::TakeChildrenOf(pid_t thread) {
 std::vector<Endings::Ending> Endings::TakeDue(int listener) {
   std::vector<Ending> taken, left;
   int64_t now_us = NowUs();
+  // Of children of one parent, who come together, one is asked about.
+  pid_t parent = 0;
+  bool is_on_its_way = false;
   for (const Ending& each : endings_) {
-    bool waits = now_us - each.since_us < kPatienceUs && IsOnItsWay(listener, each.process, each.parent);
-    (waits ? left : taken).push_back(each);
+    if (each.parent != parent) is_on_its_way = IsOnItsWay(listener, each.process, parent = each.parent);
+    (is_on_its_way && now_us - each.since_us < kPatienceUs ? left : taken).push_back(each);
   }
   endings_.swap(left);
   return taken;
