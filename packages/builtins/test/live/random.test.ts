@@ -161,8 +161,12 @@ def raw(nr, *args):
     result = libc.syscall(nr, *args)
     return errno.errorcode[ctypes.get_errno()] if result == -1 else result
 def say(value): print(json.dumps(value))
-${program}`], { encoding: 'utf8' }).stdout) as unknown;
-    expect(await python(seeded(7n), program)).toEqual(expected);
+${program}`], { encoding: 'utf8' }).stdout) as Record<string, unknown> & { partial: number[] };
+    const answers = await python(seeded(7n), program) as typeof expected;
+    expect({ ...answers, partial: expected.partial }).toEqual(expected);
+    // Up to the page that is not there; on arm64 the kernel may leave out some of the last bytes before it.
+    expect(answers.partial).toEqual([8192, 4099, 2]);
+    expected.partial.forEach((length, i) => { expect(length).toBeLessThanOrEqual(answers.partial[i]!); });
     expect(await python(seeded(7n), `
 nr = { 'x86_64': 318 }.get(os.uname().machine, 278)
 big = ctypes.create_string_buffer(3 << 20)

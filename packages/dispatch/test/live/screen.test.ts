@@ -3,7 +3,7 @@
  *
  * Each path is opened by a real target; whether the handler was asked is the result.
  */
-import { lstatSync, mkdirSync, mkdtempSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { constants as fsConstants, lstatSync, mkdirSync, mkdtempSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import { arch, hasPython, Target, type Argument } from './target.js';
 
 const AT_FDCWD = -100;
 const { EACCES, EEXIST, EFAULT, ENOENT, ENOTDIR } = constants.errno;
+const { O_DIRECTORY } = fsConstants;
 
 let directory: string;
 let level: KnownEntries;
@@ -106,7 +107,7 @@ describe.skipIf(!hasPython)(`the screen of a kernel's listener [needs python3], 
 
   it('asks about every path that starts at a descriptor, and about memory that cannot be read', async () => {
     await start();
-    const { result: here } = await target!.call('openat', AT_FDCWD, { text: '/usr' }, 0o200000);
+    const { result: here } = await target!.call('openat', AT_FDCWD, { text: '/usr' }, O_DIRECTORY);
     expect(await open({ text: 'plain' }, here)).toBe('asked');
     expect(await open({ text: '/usr/lib' }, here)).toBe(0); // the descriptor does not count then
     expect(await open(4096)).toBe('asked');
@@ -191,7 +192,7 @@ describe.skipIf(!hasPython)(`links that a target of a kernel's listener makes [n
   it('are told by the directory in which they are made, also at a descriptor', async () => {
     await start();
     mkdirSync(join(directory, 'level/old/deep'), { recursive: true });
-    const { result: old } = await target!.call('openat', AT_FDCWD, { text: 'level/old' }, 0o200000);
+    const { result: old } = await target!.call('openat', AT_FDCWD, { text: 'level/old' }, O_DIRECTORY);
     expect(await link({ text: 'file' }, { text: 'x1' }, old)).toBe(0);
     expect(await link({ text: '../gone' }, { text: 'x2' }, old)).toBe(0);
     expect(await link({ text: '../new' }, { text: 'x3' }, old)).toBe('asked');
