@@ -9,22 +9,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+
+#include "now.h"
 
 namespace sandlock {
 
 // How long a parent that computes may hold up a child, and children that take long to be taken apart everybody; how many may wait.
 constexpr int64_t kPatienceUs = 50000, kAwaitUs = 20000;
 constexpr size_t kMost = 64;
-
-static int64_t NowUs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-}
 
 // proc_pid_status(5)
 struct Status {

@@ -2,9 +2,10 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include <algorithm>
+
+#include "now.h"
 
 namespace sandlock {
 
@@ -21,12 +22,6 @@ struct LoopPoll::Handles {
 
   uv_handle_t* PollHandle() { return reinterpret_cast<uv_handle_t*>(&poll); }
   uv_handle_t* PrepareHandle() { return reinterpret_cast<uv_handle_t*>(&prepare); }
-
-  static int64_t NowUs() {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-  }
 
   void Tell(int status, int events, Revents revents) {
     owner->Ready(status, events, revents);
