@@ -100,8 +100,9 @@ static int hold_one(struct visit *v, int pid, int pidfd) {
   if (tree_stat(pid, &stat) == 0 && (stat.state == 'T' || stat.state == 't')) return 1;
   if (raw(__NR_pidfd_send_signal, pidfd, K_SIGSTOP, 0, 0) < 0) return 0;
   wait_until_stopped(v, pid);
-  if (tree_stat(pid, &stat) < 0) return 1;
-  if (t.count < HELD_MAX) t.held[t.count++] = (struct held){.pid = pid, .used = used_by(pid), .user = stat.user};
+  /* Whatever can be told of it: one that is not written down would never be let go. */
+  int64_t user = tree_stat(pid, &stat) < 0 ? 0 : stat.user;
+  if (t.count < HELD_MAX) t.held[t.count++] = (struct held){.pid = pid, .used = used_by(pid), .user = user};
   else t.overflow = 1;
   return 1;
 }
