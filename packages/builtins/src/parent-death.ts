@@ -8,14 +8,14 @@
  */
 import { arg, arg32, type ArgCondition } from '@sandlock/bpf';
 import { action, type FamilyEntry } from '@sandlock/dispatch';
+import { signals } from '@sandlock/sys';
 
 import { readStat } from './process-stat.js';
 
 const PR_SET_PDEATHSIG = 1;
-const SIGKILL = 9;
 
 /** What could weaken it. The option is an int; the signal is an unsigned long, and more than 64 is EINVAL: kernel/sys.c */
-export const WEAKER_PARENT_DEATH: readonly ArgCondition[] = [arg32(0).eq(PR_SET_PDEATHSIG), arg(1).ne(SIGKILL)];
+export const WEAKER_PARENT_DEATH: readonly ArgCondition[] = [arg32(0).eq(PR_SET_PDEATHSIG), arg(1).ne(signals.SIGKILL)];
 
 export function parentDeath(guardPid: () => number): Readonly<Record<string, FamilyEntry>> {
   return {

@@ -69,6 +69,7 @@ export const SECCOMP_RET_USER_NOTIF = 0x7fc00000;
 
 // include/uapi/linux/sched.h
 export const CLONE_VM = 0x00000100;
+export const CLONE_FILES = 0x00000400;
 export const CLONE_VFORK = 0x00004000;
 export const CLONE_THREAD = 0x00010000;
 export const CLONE_NEWNS = 0x00020000;

@@ -13,7 +13,7 @@
  */
 import { arg, arg32 } from '@sandlock/bpf';
 import { action, type Family, type Handler, type HandlerContext, type NotifAction } from '@sandlock/dispatch';
-import { CLONE_THREAD, signals } from '@sandlock/sys';
+import { CLONE_FILES, CLONE_THREAD, signals } from '@sandlock/sys';
 
 import { OneAtATime } from '../one-at-a-time.js';
 import type { ProcessTree } from '../process-tree.js';
@@ -29,7 +29,6 @@ const PROT_WRITE = 2;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
-const CLONE_FILES = 0x400; // include/uapi/linux/sched.h
 const CLOSE_RANGE_UNSHARE = 2; // include/uapi/linux/close_range.h
 
 /** malloc(3) maps what is larger than this by itself. Smaller requests come too often to be asked about. */
